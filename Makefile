@@ -63,7 +63,7 @@ GEN  := $B/nn.tab.c $B/nn.lex.c $B/std.c $B/routines.c $B/event.pb-c.c
 OBJ  := $(patsubst %.c,$B/%.o,$(filter-out src/%/main.c,$(SRC))) $(GEN:.c=.o)
 # What makes the store of functions that are the same in every program: the
 # back end alone.
-PREBUILD := $(filter $(addprefix $B/src/,base/% cache/% graph/% module/% lower/% hardware/% kernel/% choose/% \
+PREBUILD := $(filter $(addprefix $B/src/,base/% cache/% graph/% module/% lower/% hardware/% nest/% kernel/% choose/% \
               artefact/% routine/% target/% emit/%) $B/routines.o,$(OBJ))
 RT   := $(patsubst %.c,$B/%.o,$(wildcard runtime/*.c))
 UNIT := $(patsubst tests/unit/%.c,$B/%,$(wildcard tests/unit/test_*.c))
@@ -228,7 +228,7 @@ FUZZ_TIME ?= 0
 FUZZ      := CC=$(CLANG) B=build/fuzz CFLAGS='-O1 -gline-tables-only \
              -fsanitize=fuzzer-no-link,address,undefined -fsanitize-trap=undefined \
              -fno-sanitize-recover=all'
-FUZZ_OBJ  := $(filter-out $B/event.pb-c.o $(addprefix $B/src/,cli/% cache/% emit/% target/% gradcheck/% artefact/% kernel/% choose/% eval/% trace/%),\
+FUZZ_OBJ  := $(filter-out $B/event.pb-c.o $(addprefix $B/src/,cli/% cache/% emit/% target/% gradcheck/% artefact/% nest/% kernel/% choose/% eval/% trace/%),\
                $(OBJ))
 $B/fuzz: $B/tests/fuzz/fuzz.o $(FUZZ_OBJ)
 	$(call say,LINK,$@)

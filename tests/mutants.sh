@@ -79,7 +79,7 @@ cp -au tests/mutants.c src/base/
 # Only what changed is written again, and built: each file's guards begin at a
 # multiple of 32, so that those of others mostly keep their numbers.
 for f in $(cd "$root" && echo src/simplify/*.c src/graph/*.c src/graph/ops/*.c \
-    src/kernel/*.c); do
+    src/nest/*.c src/kernel/*.c); do
     first=$(awk 'END { print int($1 / 32) * 32 + 32 }' table)
     awk -v file="$f" -v first="$first" -v table=part -f tests/mutants.awk "$root/$f" \
         >rewritten || exit 2

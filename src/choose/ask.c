@@ -15,6 +15,8 @@ static const struct {
     const char *words;
     int numbers;
 } row[NSETTINGS] = {
+    [SET_unroll] = {"unroll", "never always", 0},
+    [SET_join] = {"join", "never always", 0},
     [SET_lanes] = {"lanes", "outside inside none", 0},
     [SET_vector] = {"vector", "", 1},
     [SET_together] = {"together", "", 1},
@@ -162,6 +164,20 @@ bool asked_read(Arena *a, const char *text, SettingsList *to,
 }
 
 /* Asking. */
+
+static Choice choice_asked(const Setting *s)
+{
+    return !s->line                    ? CHOICE_none
+           : s->value[0] == ASK_always ? CHOICE_yes
+                                       : CHOICE_no;
+}
+
+bool form_asked(const Settings *a, NestForm *form)
+{
+    form->unroll = choice_asked(&a->set[SET_unroll]);
+    form->join = choice_asked(&a->set[SET_join]);
+    return form->unroll || form->join;
+}
 
 const Setting *asked_for(const Chooser *c, const Kernel *k, SettingKind kind)
 {

@@ -11,11 +11,13 @@
 #define NNCC_CHOOSE_H
 
 #include "hardware/hardware.h"
-#include "kernel/kernel.h"
+#include "nest/nest.h"
 
 /* ask.c: settings that are asked for in place of those that would be chosen. */
 
 typedef enum SettingKind {
+    SET_unroll, /* these of the form that its kernel has */
+    SET_join,
     SET_lanes,
     SET_vector,
     SET_together,
@@ -53,6 +55,9 @@ typedef LIST(Settings) SettingsList;
 /* False with *error set, which begins with the number of the line. */
 bool asked_read(Arena *a, const char *text, SettingsList *to,
                 const char **error);
+
+/* The form that they ask for; false: they do not. */
+bool form_asked(const Settings *a, NestForm *form);
 
 /* What a schedule follows from, besides the kernel. */
 typedef struct Chooser {

@@ -54,6 +54,12 @@ static void put_number(SettingKind kind, int v, Str *to)
     setting_print(kind, 1, &v, to);
 }
 
+static void put_choice(SettingKind kind, Choice is, Str *to)
+{
+    if (is)
+        put_number(kind, is == CHOICE_yes ? ASK_always : ASK_never, to);
+}
+
 static void put_map(const MapSchedule *m, Str *to)
 {
     static const int tail[] = {
@@ -70,6 +76,8 @@ static void put_map(const MapSchedule *m, Str *to)
     }
     for (int t = 0; t < k->nstage; t++)
         put_stage(m, t, to);
+    put_choice(SET_unroll, k->form.unroll, to);
+    put_choice(SET_join, k->form.join, to);
     put_number(SET_lanes,
                m->outside ? ASK_outside
                : inside   ? ASK_inside

@@ -287,6 +287,26 @@ static void ask_tail(const Chooser *c, MapSchedule *m)
                                               : TAIL_always;
 }
 
+/* A kernel is made once, with the form that is asked for if there is a choice:
+ * see form.h. */
+static void check_choice(const Chooser *c, MapSchedule *m, SettingKind kind,
+                         Choice is, const char *none)
+{
+    const Setting *s = asked_for(c, m->kernel, kind);
+    Choice asked = s && s->value[0] == ASK_always ? CHOICE_yes : CHOICE_no;
+    if (s && is != asked)
+        m->problem = refused(c, s, none);
+}
+
+static void check_form(const Chooser *c, MapSchedule *m)
+{
+    const NestForm *f = &m->kernel->form;
+    check_choice(c, m, SET_unroll, f->unroll,
+                 "there is no choice of short loops to unroll");
+    check_choice(c, m, SET_join, f->join,
+                 "there is no choice of loops to count as one");
+}
+
 /* Vectors of three are for loops of three; no accumulator has more lanes than
  * slots. */
 static void check_lanes(const Chooser *c, MapSchedule *m)
@@ -334,6 +354,7 @@ const MapSchedule *map_schedule(const Chooser *c, const Kernel *k, MapUse use)
     m->level = NEWN(c->arena, int, k->ninstr + 1);
     m->stage = NEWN(c->arena, StageSchedule, k->nstage + 1);
     m->lanes = hardware_lanes(c->has, m->bytes);
+    check_form(c, m);
     ask_vector(c, m);
     choose_levels(m, use.nfixed);
     place_lanes(m, choose_where(c, m, use.nfixed),

@@ -378,6 +378,7 @@ static int compile_loaded(Build *b, Products *out)
     if (l->dump_only && !is_of_code(l->dump))
         return EXIT_SUCCESS;
     b->in = (ModuleInput){l->module, s, l->module->function.n};
+    b->in = *emit_formed(l->arena, &b->in, &b->options);
     return dump_code(b, l->dump) && write_outputs(b, out) ? EXIT_SUCCESS
                                                           : EXIT_FAILURE;
 }

@@ -15,18 +15,22 @@ static const char *const of_product[] = {"tile 4 2",       "tile 6 2",
                                          "stream 8",       "epilogue 24 0",
                                          "epilogue 96 1",  NULL};
 static const char *const of_loops[] = {
-    "lanes outside", "lanes inside", "lanes none",  "vector 4",
-    "vector 8",      "vector 16",    "vector 32",   "together 1",
-    "together 2",    "together 4",   "tail scalar", "tail masked",
-    "tail always",   "few 0",        "few 4",       NULL};
+    "unroll never", "unroll always", "join never",  "lanes outside",
+    "lanes inside", "lanes none",    "vector 4",    "vector 8",
+    "vector 16",    "vector 32",     "together 1",  "together 2",
+    "together 4",   "tail scalar",   "tail masked", "tail always",
+    "few 0",        "few 4",         NULL};
 
 /* A better one takes less than this part, and such little kernels are left. */
 static const double better = 0.95, little = 0.03;
 
 /* One way to run the function. */
 typedef struct Run {
+    const ModuleInput *in;
     Jit *jit;
     Direct d;
+    int nkernel;         /* calls of them in the function */
+    int *unit;           /* the number of each, as schedules have it */
     const int64_t *took; /* cycles, by kernel; NULL: there are none */
     double best;         /* cycles a call that the kernel in question takes */
 } Run;
@@ -36,37 +40,40 @@ typedef struct Tuning {
     const ModuleInput *in;
     TargetOptions options;
     const char *text; /* --dump=schedule */
-    int nkernel;      /* calls of them in the function */
-    int *unit;        /* the number of each, as schedules have it */
     int64_t calls;    /* in a turn */
     Run chosen;
 } Tuning;
 
-static bool print_with(const Tuning *t, const char *settings, const char **text)
+/* "# name: 0 1 2" is its second line. */
+static void read_units(const Tuning *t, const char *text, Run *r)
+{
+    const char *p = strchr(text, '\n');
+
+    r->nkernel = r->in->schedule[0]->kernel.n;
+    r->unit = NEWN(t->arena, int, r->nkernel + 1);
+    p = strchr(p, ':');
+    for (int i = 0; i < r->nkernel; i++) {
+        char *end;
+        r->unit[i] = (int)strtol(p + 1, &end, 10);
+        p = end;
+    }
+}
+
+/* False: they are not legal. */
+static bool begin_run(const Tuning *t, const char *settings, Run *r,
+                      const char **text)
 {
     TargetOptions o = t->options;
     const char *error;
     Str to = str_new(t->arena);
 
     o.schedule = settings;
-    bool legal = emit_schedules(t->arena, t->in, &o, &to, &error);
+    *r = (Run){.in = emit_formed(t->arena, t->in, &o)};
+    bool legal = emit_schedules(t->arena, r->in, &o, &to, &error);
     *text = to.at;
+    if (legal)
+        read_units(t, to.at, r);
     return legal;
-}
-
-/* "# name: 0 1 2" is its second line. */
-static void read_units(Tuning *t)
-{
-    const char *p = strchr(t->text, '\n');
-
-    t->nkernel = t->in->schedule[0]->kernel.n;
-    t->unit = NEWN(t->arena, int, t->nkernel + 1);
-    p = strchr(p, ':');
-    for (int i = 0; i < t->nkernel; i++) {
-        char *end;
-        t->unit[i] = (int)strtol(p + 1, &end, 10);
-        p = end;
-    }
 }
 
 static bool open_run(const Tuning *t, const Direct *d, const char *settings,
@@ -76,30 +83,31 @@ static bool open_run(const Tuning *t, const Direct *d, const char *settings,
     const char *error = NULL;
 
     o.schedule = settings;
-    *r = (Run){.jit = jit_open(t->in, &o, &error), .d = *d};
+    r->jit = jit_open(r->in, &o, &error);
     if (!r->jit)
         return !cli_fail("%s", error);
+    r->d = *d;
     r->d.f = jit_module(r->jit)->function[0];
-    r->took = jit_times(r->jit, t->in, 0);
+    r->took = jit_times(r->jit, r->in, 0);
     return true;
 }
 
-static double cycles(const Tuning *t, const Run *r, int unit)
+static double cycles(const Run *r, int unit)
 {
     double sum = 0;
 
-    for (int i = 0; r->took && i < t->nkernel; i++)
-        if (unit < 0 || t->unit[i] == unit)
+    for (int i = 0; r->took && i < r->nkernel; i++)
+        if (unit < 0 || r->unit[i] == unit)
             sum += (double)r->took[i];
     return sum;
 }
 
 static void take_turn(const Tuning *t, Run *r, int unit)
 {
-    double before = cycles(t, r, unit);
+    double before = cycles(r, unit);
 
     direct_run(&r->d, t->calls);
-    r->best = fmin(r->best, (cycles(t, r, unit) - before) / (double)t->calls);
+    r->best = fmin(r->best, (cycles(r, unit) - before) / (double)t->calls);
 }
 
 /* The time of b's part of a's. */
@@ -122,7 +130,7 @@ static bool try_setting(Tuning *t, const char *kernel, int unit,
     const char *text;
     Run other;
 
-    if (!print_with(t, settings, &text) || strcmp(text, t->text) == 0)
+    if (!begin_run(t, settings, &other, &text) || strcmp(text, t->text) == 0)
         return true;
     if (!open_run(t, &t->chosen.d, settings, &other))
         return false;
@@ -143,9 +151,9 @@ static bool try_kernel(Tuning *t, const char *p, Betters *to)
     const char *const *setting =
         strncmp(p + n, ": product", 9) == 0 ? of_product : of_loops;
     int unit = (int)strtol(p + strlen("kernel "), NULL, 10);
-    double all = cycles(t, &t->chosen, -1);
+    double all = cycles(&t->chosen, -1);
 
-    if (!(cycles(t, &t->chosen, unit) > little * all))
+    if (!(cycles(&t->chosen, unit) > little * all))
         return true;
     for (; *setting; setting++)
         if (!try_setting(t, name, unit, *setting, to))
@@ -165,9 +173,8 @@ bool tune(Arena *a, const ModuleInput *in, const Direct *d, double seconds,
                                 .times = true,
                                 .schedule_name = "--tune"};
     t.calls = (int64_t)(turn / fmax(seconds, 1e-9)) + 1;
-    if (!print_with(&t, NULL, &t.text))
+    if (!begin_run(&t, NULL, &t.chosen, &t.text))
         die("no schedules");
-    read_units(&t);
     if (!open_run(&t, d, NULL, &t.chosen))
         return false;
     direct_run(&t.chosen.d, t.calls);

@@ -22,7 +22,12 @@ bool emit_module(Arena *a, const ModuleInput *in, EmitKind kind,
                  const TargetOptions *o, char **bytes, size_t *n,
                  const char **error);
 
-/* schedules.c: how the kernels of a module are run on a machine, as text. */
+/* schedules.c: in, or where o->schedule asks for other forms of kernels, the
+ * same with those: to be used instead, and by all that is given o. Bad settings
+ * are told by these. */
+const ModuleInput *emit_formed(Arena *a, const ModuleInput *in,
+                               const TargetOptions *o);
+/* How the kernels of a module are run on a machine, as text. */
 bool emit_schedules(Arena *a, const ModuleInput *in, const TargetOptions *o,
                     Str *to, const char **error);
 

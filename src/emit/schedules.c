@@ -82,6 +82,66 @@ bool schedules_ask(Emit *e, const char **error)
     return true;
 }
 
+/* Forms. */
+
+typedef struct Forming {
+    const Emit *e;
+    SettingsList list;
+    LIST(NestForm) form;
+} Forming;
+
+static void form_one(Forming *q, const char *name, const Kernel *k)
+{
+    for (int i = 0; i < q->list.n; i++) {
+        NestForm form = {.nest = k->form.nest};
+        if (k->kind == KERNEL_map && strcmp(q->list.at[i].kernel, name) == 0 &&
+            form_asked(&q->list.at[i], &form))
+            list_push(q->e->arena, &q->form, form);
+    }
+}
+
+/* Of all kernels, be they equal; step: what those begin with that are made in
+ * place, or NULL. */
+static void form_all(Forming *q, const Schedule *s, const char *step)
+{
+    Arena *a = q->e->arena;
+    bool *here = NEWN(a, bool, s->kernel.n + 1);
+    if (step)
+        step_here(s, here);
+    for (int i = 0; i < s->kernel.n; i++) {
+        const Kernel *k = s->kernel.at[i];
+        const char *name =
+            here[i] ? arena_printf(a, "%s %d", step, i)
+                    : arena_printf(a, "kernel %d", unit_use(q->e, k)->unit);
+        form_one(q, name, k);
+        if (k->loop)
+            form_all(q, k->loop->body, arena_printf(a, "%s step", name));
+        if (k->loop && k->loop->check)
+            form_all(q, k->loop->check, arena_printf(a, "%s until", name));
+    }
+}
+
+const ModuleInput *emit_formed(Arena *a, const ModuleInput *in,
+                               const TargetOptions *o)
+{
+    Emit e = {.arena = a};
+    Forming q = {.e = &e};
+    const char *ignored;
+    if (!o->schedule || !asked_read(a, o->schedule, &q.list, &ignored))
+        return in;
+    e.units = units_new(a, interface_of(a, in));
+    for (int i = 0; i < in->nschedule; i++)
+        form_all(&q, in->schedule[i], NULL);
+    if (!q.form.n)
+        return in;
+    Schedule **s = NEWN(a, Schedule *, in->nschedule + 1);
+    for (int i = 0; i < in->nschedule; i++)
+        s[i] = schedule_formed(a, in->module->graph, in->schedule[i]->function,
+                               q.form.at, q.form.n);
+    const ModuleInput formed = {in->module, s, in->nschedule};
+    return arena_copy(a, &formed, sizeof formed);
+}
+
 /* Text. */
 
 typedef struct Printing {

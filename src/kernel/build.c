@@ -464,6 +464,16 @@ static bool writes(const Kernel *k)
     return k->kind != KERNEL_map;
 }
 
+/* Names the nest, and finds what form is asked for. */
+static void begin_nest(Sched *s, int number)
+{
+    s->here = arena_printf(s->arena, "%s %d", s->path, number);
+    s->asked = (NestForm){.nest = s->here};
+    for (int i = 0; i < s->nform; i++)
+        if (strcmp(s->form[i].nest, s->here) == 0)
+            s->asked = s->form[i];
+}
+
 void build(Sched *s)
 {
     Inline *in = inline_new(s);
@@ -471,9 +481,11 @@ void build(Sched *s)
         Nest *n = s->nest.at[i];
         if (n->piece.at[0]->kind == PIECE_part)
             continue;
+        begin_nest(s, i);
         Kernel *k = build_nest(s, in, n);
         if (!writes(k))
             continue;
+        k->form.nest = s->here;
         list_push(s->arena, &s->out->kernel, k);
         s->out->ninvariant += n->invariant;
     }

@@ -523,9 +523,10 @@ static Buffer *totals_buffer(Sched *s, const Node *n, const Contract *c,
     return b;
 }
 
-static void add_rooms(Sched *s, const Node *n, Contract *c)
+static void add_rooms(Sched *s, const Node *n, Kernel *k)
 {
-    int rooms = product_rooms(s, c);
+    Contract *c = k->contract;
+    int rooms = product_rooms(s, k);
     add_packing(s, n, c, rooms);
     c->totals = totals_buffer(s, n, c, rooms);
     if (c->pack_a || c->pack || c->totals)
@@ -550,7 +551,7 @@ Kernel *product_kernel(Sched *s, const Piece *p)
     k->contract->a = factor[q.first];
     k->contract->b = factor[1 - q.first];
     k->contract->out = note->transposed ? note->other : buffer_of(s, n);
-    add_rooms(s, n, k->contract);
+    add_rooms(s, n, k);
     guard_of_kernel(s, p->guard, k);
     return k;
 }

@@ -1,5 +1,6 @@
-/* loops.c: joins loops that every access counts through as one, and chooses
- * which loop runs across the lanes. */
+/* loops.c: joins loops that every access counts through as one, and puts lanes
+ * across one that is chosen. */
+#include "choose/form.h"
 #include "kernel/sched.h"
 
 /* In the instructions and outputs of stages first … last - 1. */
@@ -53,23 +54,16 @@ static void drop_extent(Sched *s, const Dim **extent, int *rank, int i)
 }
 
 /* Joins outer loop i with the next. */
-static bool join_outer(Sched *s, Kernel *k, int i)
+static void join_outer(Sched *s, Kernel *k, int i)
 {
-    if (!joins(s, k, 0, k->nstage, i, k->extent[i + 1]))
-        return false;
     rename_loops(s, k, 0, k->nstage, i);
     drop_extent(s, k->extent, &k->rank, i);
-    return true;
 }
 
-static bool join_inner(Sched *s, Kernel *k, int t, int i)
+static void join_inner(Sched *s, Kernel *k, int t, int i)
 {
-    Stage *st = &k->stage[t];
-    if (!joins(s, k, t, t + 1, k->rank + i, st->extent[i + 1]))
-        return false;
     rename_loops(s, k, t, t + 1, k->rank + i);
-    drop_extent(s, st->extent, &st->rank, i);
-    return true;
+    drop_extent(s, k->stage[t].extent, &k->stage[t].rank, i);
 }
 
 bool can_join(Sched *s, const Kernel *k, int fixed, int join)
@@ -112,30 +106,6 @@ static bool has_choice(const Kernel *k)
     return false;
 }
 
-/* How well an access suits lanes along v. One element after another is one
- * instruction; elements that lie apart are one each, far apart of a cache line
- * each. */
-static int access_score(const Index *x, int v)
-{
-    static const int score[] = {
-        [STRIDE_none] = 0,  [STRIDE_somewhere] = 1, [STRIDE_one] = 2,
-        [STRIDE_near] = -2, [STRIDE_far] = -8,
-    };
-    return score[stride_along(x, v)];
-}
-
-static int stage_score(const Kernel *k, const Stage *st, int v)
-{
-    int score = 0;
-    for (int i = st->first; i < st->first + st->ninstr; i++)
-        if (k->instr[i].kind == I_load)
-            score += access_score(k->instr[i].at, v);
-    for (int i = 0; i < st->noutput; i++)
-        if (st->output[i].at)
-            score += access_score(st->output[i].at, v);
-    return score;
-}
-
 /* Lanes must not add to one element twice: loop v counts along an axis of the
  * result, and not of the index. */
 static bool adds_apart(const Stage *st, int v)
@@ -148,22 +118,6 @@ static bool adds_apart(const Stage *st, int v)
     return true;
 }
 
-/* What is computed between the outer loops and a stage's own is done one by one
- * where lanes are inside: the instructions which that is to one element of the
- * stage. */
-static int outer_cost(const Kernel *k, const Stage *st)
-{
-    int64_t elements = 1, weight = 0, size;
-    for (int i = 0; i < st->rank; i++)
-        if (!dim_const_value(st->extent[i], &size) ||
-            __builtin_mul_overflow(elements, size, &elements))
-            return 0;
-    for (int i = 0; i < k->ninstr; i++)
-        if (k->instr[i].kind == I_op && k->instr[i].level == k->rank)
-            weight += op_table[k->instr[i].op]->weight;
-    return elements > 0 ? (int)(weight / elements) : 0;
-}
-
 void lanes_inside(Kernel *k)
 {
     k->lanes = false;
@@ -173,39 +127,74 @@ void lanes_inside(Kernel *k)
     }
 }
 
-/* Lanes on the last outer loop or on each stage's last: where more accesses
- * are contiguous. */
 static void choose_lanes(Kernel *k, int fixed)
 {
-    int outer = 0, inner = 0, loops = 0;
-    for (int t = 0; t < k->nstage; t++) {
-        const Stage *st = &k->stage[t];
-        if (st->rank == 0)
-            continue;
-        loops++;
-        outer += stage_score(k, st, k->rank - 1) + outer_cost(k, st);
-        inner += stage_score(k, st, k->rank + st->rank - 1);
-    }
     lanes_inside(k);
-    if (k->rank > fixed && (loops == 0 || outer > inner)) {
-        k->lanes = true;
-        for (int t = 0; t < k->nstage; t++)
-            k->stage[t].lanes = false;
-    }
+    if (k->rank == fixed || !lanes_suit_outside(k))
+        return;
+    k->lanes = true;
+    for (int t = 0; t < k->nstage; t++)
+        k->stage[t].lanes = false;
+}
+
+/* Joins those that may be, unless that is not asked for. */
+static void join_loops(Sched *s, Kernel *k, int first)
+{
+    Choice wanted = s->asked.join ? s->asked.join : CHOICE_yes;
+    for (int i = k->rank - 2; i >= first; i--)
+        if (joins(s, k, 0, k->nstage, i, k->extent[i + 1])) {
+            k->form.join = wanted;
+            if (wanted == CHOICE_yes)
+                join_outer(s, k, i);
+        }
+    for (int t = 0; t < k->nstage && !has_choice(k); t++)
+        for (int i = k->stage[t].rank - 2; i >= 0; i--)
+            if (joins(s, k, t, t + 1, k->rank + i, k->stage[t].extent[i + 1])) {
+                k->form.join = wanted;
+                if (wanted == CHOICE_yes)
+                    join_inner(s, k, t, i);
+            }
 }
 
 void shape_loops(Sched *s, Kernel *k, int fixed, int join)
 {
+    if (!can_join(s, k, fixed, join))
+        die("rows of a product do not join");
     for (int i = fixed + join - 2; i >= fixed; i--)
-        if (!join_outer(s, k, i))
-            die("rows of a product do not join");
-    int first = fixed + (join > 0);
-    for (int i = k->rank - 2; i >= first; i--)
         join_outer(s, k, i);
-    for (int t = 0; t < k->nstage; t++)
-        for (int i = k->stage[t].rank - 2; i >= 0; i--)
-            if (!has_choice(k))
-                join_inner(s, k, t, i);
+    int first = fixed + (join > 0);
+    join_loops(s, k, first);
     bool flat = join && k->rank == fixed + 1 && k->stage[0].rank == 0;
     choose_lanes(k, flat ? fixed : first);
+}
+
+Kernel *ragged_rows(Sched *s, const Kernel *k)
+{
+    Kernel *rows = arena_copy(s->arena, k, sizeof *k);
+    bool any = false;
+    rows->extent = arena_copy(s->arena, k->extent,
+                              sizeof *k->extent * (size_t)(k->rank + 1));
+    rows->instr =
+        arena_copy(s->arena, k->instr, sizeof *k->instr * (size_t)k->ninstr);
+    rows->stage =
+        arena_copy(s->arena, k->stage, sizeof *k->stage * (size_t)k->nstage);
+    for (int i = 0; i < rows->nstage; i++) {
+        Stage *st = &rows->stage[i];
+        st->output = arena_copy(s->arena, st->output,
+                                sizeof *st->output * (size_t)st->noutput);
+        any = ragged_places(s->table, s->scratch, rows, st) || any;
+    }
+    if (!any)
+        return NULL;
+    shape_loops(s, rows, 0, 0);
+    lanes_inside(rows);
+    for (int i = 0; i < rows->nstage; i++) {
+        const Stage *st = &rows->stage[i];
+        if (!st->lanes && st->rank > 0)
+            return NULL;
+        if (ragged_condition(k, &k->stage[i]) >= 0 &&
+            ragged_condition(rows, st) < 0)
+            return NULL;
+    }
+    return rows;
 }

@@ -3,8 +3,6 @@
  * own, if there may be enough to do. */
 #include "kernel/sched.h"
 
-int64_t piece_work = WORK_PIECE;
-
 /* The place has another element in each iteration of loop `var`. */
 static bool moves_with(const Index *at, int var)
 {
@@ -50,68 +48,6 @@ static int64_t most_work(const Sched *s, const KernelWork *w)
     return times_most(s, sum, w->times) / w->per;
 }
 
-/* One iteration of all of a stage's loops. */
-static int64_t stage_weight(const Kernel *k, const Stage *st)
-{
-    int64_t weight = st->noutput;
-    for (int i = st->first; i < st->first + st->ninstr; i++)
-        weight += k->instr[i].kind == I_op ? op_weight(k->instr[i].op) : 1;
-    return weight;
-}
-
-static KernelWork map_work(Arena *a, const Kernel *k)
-{
-    KernelWork w = {
-        k->nstage, NEWN(a, WorkTerm, k->nstage + 1), {k->rank, k->extent}, 1};
-    for (int t = 0; t < k->nstage; t++) {
-        const Stage *st = &k->stage[t];
-        w.term[t] = (WorkTerm){stage_weight(k, st), {st->rank, st->extent}};
-    }
-    return w;
-}
-
-static KernelWork one_term(Arena *a, int64_t weight, int n,
-                           const Dim *const *size, int per)
-{
-    size_t bytes = sizeof *size * (size_t)n;
-    WorkTerm term = {weight, {n, arena_copy(a, size, bytes)}};
-    return (KernelWork){1, arena_copy(a, &term, sizeof term), {0, NULL}, per};
-}
-
-static KernelWork product_work(Arena *a, const Contract *c)
-{
-    const Dim *size[MAX_RANK + 3];
-    int n = 0;
-    for (; n < c->nbatch; n++)
-        size[n] = c->extent[n];
-    size[n++] = c->m;
-    size[n++] = c->n;
-    size[n++] = c->k;
-    return one_term(a, 1, n, size, WORK_PRODUCTS);
-}
-
-KernelWork kernel_work(Arena *a, const Kernel *k)
-{
-    enum { SORTED = 20 };
-    const RoutineCall *r = k->routine;
-    switch (k->kind) {
-    case KERNEL_map:
-        return map_work(a, k);
-    case KERNEL_contract:
-        return product_work(a, k->contract);
-    case KERNEL_sort:
-        return one_term(a, SORTED, 2,
-                        (const Dim *[]){k->sort->rows, k->sort->n}, 1);
-    case KERNEL_routine:
-        return one_term(
-            a, 1, 4,
-            (const Dim *[]){r->rows, r->size[0], r->size[1], r->size[0]}, 1);
-    case KERNEL_loop:
-        break;
-    }
-    die("a loop's work is its kernels'");
-}
-
 static bool is_enough(const Sched *s, KernelWork w)
 {
     return most_work(s, &w) / piece_work >= 2;
@@ -122,13 +58,13 @@ static bool is_enough(const Sched *s, KernelWork w)
 static bool map_is_parallel(const Sched *s, const Kernel *k)
 {
     return k->rank > 0 && !(k->few && k->rank > 1) && writes_apart(k) &&
-           is_enough(s, map_work(s->scratch, k));
+           is_enough(s, kernel_work(s->scratch, k));
 }
 
 static bool product_is_parallel(const Sched *s, const Kernel *k)
 {
     return k->contract->rooms != 1 &&
-           is_enough(s, product_work(s->scratch, k->contract)) &&
+           is_enough(s, kernel_work(s->scratch, k)) &&
            (!k->epilogue || writes_apart(k->epilogue));
 }
 
@@ -157,11 +93,12 @@ void find_parallel(Sched *s)
     }
 }
 
-int product_rooms(const Sched *s, const Contract *c)
+int product_rooms(const Sched *s, const Kernel *k)
 {
+    const Contract *c = k->contract;
     int64_t n;
     const Dim *range = c->nbatch ? c->extent[0] : c->m;
-    if (!is_enough(s, product_work(s->scratch, c)))
+    if (!is_enough(s, kernel_work(s->scratch, k)))
         return 1;
     if (!function_bound(s->f, range, &n))
         return MOST_ROOMS;

@@ -202,7 +202,7 @@ static Schedule *schedule_body(Sched *s, const Node *n)
     for (int i = 0; i < r->noutput; i++)
         if (part_of(s, n, r->ncarry + i))
             put(s, &f->result[f->nresult++], r->output[i]);
-    return schedule_step(s, f, 1 + r->ncarry + r->ninput, true);
+    return schedule_step(s, f, 1 + r->ncarry + r->ninput, "step", true);
 }
 
 static Schedule *schedule_check(Sched *s, const Node *n)
@@ -213,7 +213,7 @@ static Schedule *schedule_check(Sched *s, const Node *n)
     Function *f = step_function(s, n);
     f->result = ports(s, 1);
     put(s, &f->result[f->nresult++], r->until);
-    return schedule_step(s, f, 1 + r->ncarry + r->ninput, false);
+    return schedule_step(s, f, 1 + r->ncarry + r->ninput, "until", false);
 }
 
 /* A result that is not in place is written to a leaf of its own. */

@@ -23,38 +23,7 @@
 #include "graph/view.h"
 #include "graph/when.h"
 #include "kernel/kernel.h"
-
-/* index.c: indices, interned: equal ones are the same pointer. */
-
-typedef struct IndexTable IndexTable;
-/* extent[v] of loop variable v: what quotients may rely on. */
-IndexTable *index_table(Arena *a, Graph *g);
-void index_extents(IndexTable *t, int n, const Dim *const *extent);
-const Index *index_dim(IndexTable *t, const Dim *d);
-const Index *index_int(IndexTable *t, int64_t v);
-const Index *index_var(IndexTable *t, int var);
-const Index *index_value(IndexTable *t, int value);
-const Index *index_add(IndexTable *t, const Index *a, const Index *b);
-const Index *index_scale(IndexTable *t, const Index *a, const Dim *by);
-const Index *index_div(IndexTable *t, const Index *a, const Dim *by);
-const Index *index_mod(IndexTable *t, const Index *a, const Dim *by);
-bool index_is_var(const Index *a, int var);
-/* Does x depend on loops v and v + 1 as on one, v · extent + (v + 1). */
-bool index_joins(Graph *g, const Index *x, int v, const Dim *extent);
-/* The same with variables renamed: v becomes a multiple of to[v] … */
-const Index *index_rename(IndexTable *t, const Index *a, int n,
-                          const Index *const *to);
-/* The same with instructions renumbered: i is to[i]. */
-const Index *index_renumber(IndexTable *t, const Index *a, const int *to);
-
-/* An element's position: one index for each axis. Interned too. */
-typedef struct Vec {
-    int n, id;
-    const Index *const *at;
-} Vec;
-const Vec *vec_make(IndexTable *t, int n, const Index *const *at);
-/* Row-major, in a tensor of these dimensions. */
-const Index *vec_linear(IndexTable *t, const Vec *v, const Dim *const *dim);
+#include "nest/index.h"
 
 /* view.c: where a view's element comes from. */
 
@@ -242,6 +211,12 @@ typedef struct Sched {
     LIST(Piece *) piece;
     LIST(Nest *) nest;
     int straight; /* what pieces weigh that are computed once an element */
+    /* Forms that are asked for; what nests are called, but for their numbers;
+     * the present nest's name, and what is asked for it. */
+    const NestForm *form;
+    int nform;
+    const char *path, *here;
+    NestForm asked;
 } Sched;
 
 static inline int number_of(const Sched *s, const Node *n)
@@ -379,9 +354,10 @@ void region_needs(Sched *s, Node *n, void (*mark)(Sched *s, Node *n));
 void region_pieces(Sched *s, Node *n);
 void region_reads(Sched *s, Piece *p);
 Kernel *loop_kernel(Sched *s, const Piece *p);
-/* schedule.c: a function inside of another; double_buffer: see Sched. */
+/* schedule.c: a function inside of another, `what` the nest's name ends in;
+ * double_buffer: see Sched. */
 Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
-                        bool double_buffer);
+                        const char *what, bool double_buffer);
 
 /* sort.c */
 void sort_piece(Sched *s, Node *n);
@@ -393,21 +369,8 @@ void routine_piece(Sched *s, Node *n);
 void routine_reads(Sched *s, Piece *p);
 Kernel *routine_kernel(Sched *s, const Piece *p);
 
-/* walk.c: the loops of a stage are numbered after the outer ones. */
-const Dim *loop_extent(const Kernel *k, const Stage *s, int v);
-/* The loop whose iterations are lanes, or -1. */
-int lane_loop(const Kernel *k, const Stage *s);
-/* Of all its loops. */
-const Dim *stage_steps(Graph *g, const Kernel *k, const Stage *s);
-typedef enum Stride {
-    STRIDE_none,
-    STRIDE_somewhere, /* where data say, and one after another from there */
-    STRIDE_one,
-    STRIDE_near, /* in the same or the next line */
-    STRIDE_far,
-} Stride;
-/* How far apart are the elements that x goes to along loop v. */
-Stride stride_along(const Index *x, int v);
+/* walk.c */
+
 /* requires p's reads and, in the table, its extents; gives p->across */
 void find_walks(Sched *s, Piece *p);
 /* p is one of n's pieces now. */
@@ -468,17 +431,12 @@ bool can_join(Sched *s, const Kernel *k, int fixed, int join);
  * and are `columns` in all; nothing else is changed. */
 bool join_stage(Sched *s, Kernel *k, int fixed, int join, const Dim *columns);
 
-/* ragged.c */
-
 /* A kernel, its loops not shaped yet, that goes along the ragged rows it reads
  * or writes, as val[begin[i] + k] where k < end[i] - begin[i]: places are sums
  * of k and of what is the same in a row, which is so only where the rows' loops
  * end with them, in their lanes. Shaped; NULL: there are none, or lanes are
  * better elsewhere. */
 Kernel *ragged_rows(Sched *s, const Kernel *k);
-
-/* The same with k's guards before. */
-void each_buffer(Kernel *k, EachBuffer *f, void *u);
 
 /* coalesce.c: requires kernels in order; leaves fewer copies and buffers, and
  * all values as they were. */
@@ -496,7 +454,7 @@ void in_place(Sched *s);
 /* requires kernels as they are to be run */
 void find_parallel(Sched *s);
 /* For how many pieces a product needs room of each kind that it has. */
-int product_rooms(const Sched *s, const Contract *c);
+int product_rooms(const Sched *s, const Kernel *k);
 
 /* plan.c: requires that buffers are what they will be; gives each its place in
  * the workspace and its number. */

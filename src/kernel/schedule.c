@@ -170,15 +170,24 @@ static Schedule *make(Sched *s)
 
 Schedule *schedule(Arena *a, Graph *g, const Function *f)
 {
+    return schedule_formed(a, g, f, NULL, 0);
+}
+
+Schedule *schedule_formed(Arena *a, Graph *g, const Function *f,
+                          const NestForm *form, int n)
+{
     Sched s = {.arena = a, .scratch = arena_new(), .g = g, .f = f};
     s.lasting = a;
+    s.form = form;
+    s.nform = n;
+    s.path = f->name;
     s.nnumber = graph_count(g);
     s.number = NEWN(s.scratch, int, s.nnumber + 1);
     return make(&s);
 }
 
 Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
-                        bool double_buffer)
+                        const char *what, bool double_buffer)
 {
     Sched s = {.arena = around->arena, .scratch = arena_new(), .g = around->g};
     s.f = f;
@@ -186,6 +195,9 @@ Schedule *schedule_step(Sched *around, const Function *f, int nvarying,
     s.number = around->number;
     s.nnumber = around->nnumber;
     s.nvarying = nvarying;
+    s.form = around->form;
+    s.nform = around->nform;
+    s.path = arena_printf(around->arena, "%s %s", around->here, what);
     s.double_buffer = double_buffer;
     return make(&s);
 }

@@ -5,41 +5,6 @@
  * instruction and one line each: a walk across an array. */
 #include "kernel/sched.h"
 
-const Dim *loop_extent(const Kernel *k, const Stage *s, int v)
-{
-    return v < k->rank ? k->extent[v] : s->extent[v - k->rank];
-}
-
-int lane_loop(const Kernel *k, const Stage *s)
-{
-    if (k->lanes)
-        return k->rank - 1;
-    return s->lanes && s->rank > 0 ? k->rank + s->rank - 1 : -1;
-}
-
-const Dim *stage_steps(Graph *g, const Kernel *k, const Stage *s)
-{
-    return dim_mul(g, dim_product(g, k->rank, k->extent),
-                   dim_product(g, s->rank, s->extent));
-}
-
-Stride stride_along(const Index *x, int v)
-{
-    enum { LINE = 8 };
-    const Dim *c = index_coef(x, v);
-    int64_t step;
-    if (index_nested(x, v))
-        return STRIDE_far;
-    for (int i = 0; i < x->n; i++)
-        if (x->atom[i].kind == IX_value)
-            return c && dim_is(c, 1) ? STRIDE_somewhere : STRIDE_none;
-    if (!c)
-        return STRIDE_none;
-    if (!dim_const_value(c, &step) || step < -LINE || step > LINE)
-        return STRIDE_far;
-    return step == 1 ? STRIDE_one : STRIDE_near;
-}
-
 static void count_across(Sched *s, Piece *p, const Vec *at,
                          const Dim *const *dim)
 {

@@ -104,6 +104,8 @@ no '2: 0 is not 2 to 64' 'kernel 1:\nvector 0'
 no '2: vectors have 3 lanes or a power of two' 'kernel 2:\nvector 6'
 no '2: 3 lanes: the outer loop has not 3 iterations' 'kernel 2:\nvector 3'
 no '2: 32 is not 1 to 8' 'kernel 2:\ntogether 32'
+no '2: there is no choice of short loops to unroll' 'kernel 1:\nunroll always'
+no '2: there is no choice of loops to count as one' 'kernel 2:\njoin never'
 no '2: there is no other nest for few rows' 'kernel 2:\nless 3'
 refuse 1 'no such file' "$NNCC" m.nn -o m.o --schedule=none
 
@@ -115,3 +117,22 @@ export rows;
 END
 accept "$NNCC" rows.nn --dump=schedule
 grep -q ', ends where ' out.txt || fail "$(cat out.txt)"
+
+# Forms are asked for as others are, and together with them.
+cat >forms.nn <<'END'
+fn small(x: real[n, 3]) -> real[n, 3] = [i < n, j < 3 | x[i, j] / norm(x[i])];
+fn flat(x: real[n, 37]) -> real[n, 37] = tanh(x);
+fn steps(x: real[n, 3]) -> real[n, 3] = fold(t < 9, s = x | small(s));
+export small, flat, steps;
+END
+forms() { "$NNCC" forms.nn --cpu=x86-64-v3 "$@"; }
+accept forms --dump=schedule
+cp out.txt all
+[ "$(grep -c '^  unroll always$' all)" = 2 ] && grep -q '^  join always$' all || fail "$(cat all)"
+forms --dump=ir >chosen
+forms --dump=ir --schedule=all | cmp - chosen
+printf '%s\n' 'kernel 0:' 'unroll never' 'tail scalar' 'kernel 1:' 'join never' >settings
+accept forms --dump=schedule --schedule=settings
+grep -q '^  # stage 1: for i1 < 3; i1 in vectors of 3$' out.txt &&
+    grep -q '^  tail scalar$' out.txt && grep -q '^  # for i0 < n, i1 < 37$' out.txt ||
+    fail "$(cat out.txt)"

@@ -1,7 +1,7 @@
 /* test_schedules.c: kernels run in other ways than those that are chosen: at
  * random, as far as they are legal. Whatever the schedule, functions give what
- * the reference evaluator does; and the same bits unless another loop's
- * iterations are lanes or a row is no longer streamed. */
+ * the reference evaluator does; and the same bits unless loops are others,
+ * another loop's iterations are lanes or a row is no longer streamed. */
 #include "compiled.h"
 
 #include <check.h>
@@ -23,6 +23,9 @@ static const char text[] =
     "fn rows(x: real[n, 19]) -> real[n, 19] = softmax(x);"
     "fn small(x: real[n, 3]) -> real[n, 3]"
     "  = [i < n, j < 3 | x[i, j] / (2 + norm(x[i]))];"
+    "fn mixed(x: real[n, 2, 3], w: real[3, 3]) -> real[n, 2, 3]"
+    "  = [i < n, k < 2, j < 3 | sum(l < 3 | w[j, l] * sin(x[i, k, l]))"
+    "    - max(x[i, k])];"
     "fn columns(x: real[n, 30]) -> real[30] = sum(x, axis = 0);"
     "fn all(x: real[n, 11]) -> (real, real) = (sum(x * x), max(x));"
     "fn places(x: real[n, 11]) -> (int[n], int[11])"
@@ -36,7 +39,7 @@ static const char text[] =
     "fn turned(x: real[n, 6], y: real[6, n]) -> real[n, 6] = 2 * x + y';"
     "fn steps(x: real[n, 4]) -> real[n, 4] = fold(t < 3, s = x | sin(s) * x);"
     "export layer, grad(cost, w) as d_w, grad(taken, x) as d_x, tn, nt, vec,"
-    "  dots, rows, small, columns, all, places, ends, turned, steps;";
+    "  dots, rows, small, mixed, columns, all, places, ends, turned, steps;";
 
 enum { SIZES = 4, MOST_KERNELS = 60, RESULT = 1 << 16 };
 static const int64_t sizes[SIZES] = {1, 5, 33, 130};
@@ -58,6 +61,7 @@ static const char *pick(const char *const *of)
 typedef struct Tried {
     Compiled c;
     ModuleInput in;
+    const ModuleInput *formed; /* in, or with other forms */
     TargetOptions options;
     const char *kernel[MOST_KERNELS];
     bool product[MOST_KERNELS];
@@ -69,7 +73,8 @@ static void find_kernels(Tried *t)
     Str all = str_new(arena);
     const char *error = NULL;
 
-    ck_assert_msg(emit_schedules(arena, &t->in, &t->options, &all, &error),
+    t->n = 0;
+    ck_assert_msg(emit_schedules(arena, t->formed, &t->options, &all, &error),
                   "%s", error);
     for (const char *p = all.at; (p = strstr(p, "kernel ")); p++) {
         size_t n = strcspn(p, ":");
@@ -93,6 +98,7 @@ static Tried *open_all(DType real, int level)
     for (int i = 0; i < n; i++)
         s[i] = schedule(arena, t->c.graph, t->c.module.function.at[i]);
     t->in = (ModuleInput){&t->c.module, s, n};
+    t->formed = &t->in;
     t->options = (TargetOptions){
         .cpu = level_name(level), .optimise = 0, .schedule_name = "random"};
     find_kernels(t);
@@ -108,7 +114,8 @@ static bool is_legal(Tried *t, const char *settings)
     TargetOptions o = t->options;
 
     o.schedule = settings;
-    bool legal = emit_schedules(arena, &t->in, &o, &unused, &error);
+    const ModuleInput *formed = emit_formed(arena, t->formed, &o);
+    bool legal = emit_schedules(arena, formed, &o, &unused, &error);
     ck_assert(legal || strncmp(error, "random:", 7) == 0);
     t->legal += legal;
     t->refused += !legal;
@@ -168,6 +175,29 @@ static void draw_product(Tried *t, bool same_bits, Str *to)
         try_setting(t, to, pick(rows));
     if (!same_bits && draw(2))
         try_setting(t, to, "stream never");
+}
+
+/* Forms come first: with another one a kernel may have other parts. */
+static void draw_forms(Tried *t)
+{
+    static const char *const form[] = {"unroll never", "unroll always",
+                                       "join never", NULL};
+    Str all = str_new(arena);
+    TargetOptions o = t->options;
+
+    t->formed = &t->in;
+    find_kernels(t);
+    for (int k = 0; k < t->n; k++) {
+        Str own = str_new(arena);
+
+        str_printf(&own, "%s:\n", t->kernel[k]);
+        try_setting(t, &own, pick(form));
+        str_printf(&all, "%s", own.at);
+    }
+    o.schedule = all.at;
+    t->formed = emit_formed(arena, &t->in, &o);
+    ck_assert_ptr_ne(t->formed, &t->in);
+    find_kernels(t);
 }
 
 static const char *draw_settings(Tried *t, bool same_bits)
@@ -235,8 +265,10 @@ static void try_one(Tried *t, bool same_bits)
     const char *error = NULL;
     Jit *plain = t->c.jit;
 
+    if (!same_bits)
+        draw_forms(t);
     o.schedule = draw_settings(t, same_bits);
-    Jit *other = jit_open(&t->in, &o, &error);
+    Jit *other = jit_open(t->formed, &o, &error);
     ck_assert_msg(other, "%s", error);
     for (int i = 0; i < t->c.module.function.n; i++)
         for (int k = 0; k < SIZES; k++) {

@@ -1,5 +1,6 @@
 /* buffers.c: the buffers that a kernel uses. */
-#include "kernel/sched.h"
+#include "graph/view.h"
+#include "nest/nest.h"
 
 static void each_of(const Buffer **b, int n, bool written, EachBuffer *f,
                     void *u)

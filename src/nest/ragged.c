@@ -2,7 +2,7 @@
  * above a number that the loop does not change leaves everything as it is, as
  * in sum(k < ends[i] - begins[i] | …). */
 #include "graph/ops/ops.h"
-#include "kernel/sched.h"
+#include "nest/index.h"
 
 /* Which instruction is the condition k < bound. */
 typedef struct Ragged {
@@ -178,50 +178,19 @@ static bool set_place(const Ragged *r, IndexTable *t, const Index **at)
     return *at != was;
 }
 
-static bool set_places(Sched *s, Kernel *k, Stage *st)
+bool ragged_places(IndexTable *t, Arena *scratch, Kernel *k, Stage *st)
 {
     int condition = ragged_condition(k, st);
     bool any = false;
     if (condition < 0)
         return false;
     const Ragged r = {k, st, condition,
-                      NEWN(s->scratch, const Index *, k->ninstr + 1)};
+                      NEWN(scratch, const Index *, k->ninstr + 1)};
     for (int i = st->first; i < st->first + st->ninstr; i++)
         if (k->instr[i].kind == I_load)
-            any |= set_place(&r, s->table, &k->instr[i].at);
+            any |= set_place(&r, t, &k->instr[i].at);
     for (int i = 0; i < st->noutput; i++)
         if (st->output[i].at)
-            any |= set_place(&r, s->table, &st->output[i].at);
+            any |= set_place(&r, t, &st->output[i].at);
     return any;
-}
-
-Kernel *ragged_rows(Sched *s, const Kernel *k)
-{
-    Kernel *rows = arena_copy(s->arena, k, sizeof *k);
-    bool any = false;
-    rows->extent = arena_copy(s->arena, k->extent,
-                              sizeof *k->extent * (size_t)(k->rank + 1));
-    rows->instr =
-        arena_copy(s->arena, k->instr, sizeof *k->instr * (size_t)k->ninstr);
-    rows->stage =
-        arena_copy(s->arena, k->stage, sizeof *k->stage * (size_t)k->nstage);
-    for (int i = 0; i < rows->nstage; i++) {
-        Stage *st = &rows->stage[i];
-        st->output = arena_copy(s->arena, st->output,
-                                sizeof *st->output * (size_t)st->noutput);
-        any = set_places(s, rows, st) || any;
-    }
-    if (!any)
-        return NULL;
-    shape_loops(s, rows, 0, 0);
-    lanes_inside(rows);
-    for (int i = 0; i < rows->nstage; i++) {
-        const Stage *st = &rows->stage[i];
-        if (!st->lanes && st->rank > 0)
-            return NULL;
-        if (ragged_condition(k, &k->stage[i]) >= 0 &&
-            ragged_condition(rows, st) < 0)
-            return NULL;
-    }
-    return rows;
 }

@@ -1,7 +1,7 @@
 /* key.c: bytes that two kernels share if and only if their machine code may be
  * the same. Numbers are written so that none is the beginning of another, lists
  * with their lengths, so that different kernels give different bytes. */
-#include "kernel/kernel.h"
+#include "nest/nest.h"
 
 #include <string.h>
 

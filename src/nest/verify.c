@@ -1,5 +1,5 @@
-/* verify.c: is a schedule what kernel.h promises. */
-#include "kernel/kernel.h"
+/* verify.c: is a schedule what nest.h promises. */
+#include "nest/nest.h"
 
 typedef struct Verify {
     const Schedule *s;

@@ -1,5 +1,5 @@
 /* dump.c: a schedule for people. */
-#include "kernel/kernel.h"
+#include "nest/nest.h"
 
 static void print_index(const Index *x, Str *to);
 

@@ -1,5 +1,5 @@
 /* index.c: affine indices with quotients, interned. */
-#include "kernel/sched.h"
+#include "nest/index.h"
 
 #include <string.h>
 
