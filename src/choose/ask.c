@@ -24,7 +24,7 @@ static const struct {
     [SET_few] = {"few", "", 1},
     [SET_less] = {"less", "", 1},
     [SET_stream] = {"stream", "never", 1},
-    [SET_tile] = {"tile", "", 2},
+    [SET_tile] = {"tile", "never", 2},
     [SET_pack_a] = {"pack_a", "never always", 3},
     [SET_pack_b] = {"pack_b", "never always", 3},
     [SET_epilogue] = {"epilogue", "", 2},

@@ -202,6 +202,7 @@ typedef struct PackRule {
 /* Functions for what may be are chosen among when it is run, by the sizes. */
 typedef struct ProductSchedule {
     DType t;
+    bool loops; /* none of that: it is run as other nests are */
     bool windows;
     Tile tile;
     bool pass[3]; /* which there may be */

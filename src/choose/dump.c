@@ -127,18 +127,13 @@ static void put_size(const char *name, const Dim *d, Str *to)
     dim_print(d, to);
 }
 
-static void put_product(const ProductSchedule *p, const Kernel *k, Str *to)
+static void put_tiles(const ProductSchedule *p, const Kernel *k, Str *to)
 {
     static const char *const stream[] = {
         [STREAM_rows] = "row by row",
         [STREAM_columns] = "as dot products",
     };
     const Contract *c = k->contract;
-    str_printf(to, "  # %s:", p->windows ? "windows" : "factors");
-    put_size("m", c->m, to);
-    put_size("n", c->n, to);
-    put_size("k", c->k, to);
-    str_printf(to, "\n");
     if (p->row) {
         str_printf(to, "  # one row of a: b is read %s\n", stream[p->row]);
         put_number(SET_stream, p->row_from, to);
@@ -155,6 +150,26 @@ static void put_product(const ProductSchedule *p, const Kernel *k, Str *to)
         put_rule(SET_pack_a, &p->a, to);
     if (c->pack)
         put_rule(SET_pack_b, &p->b, to);
+}
+
+/* What is illegal; or NULL. */
+static const char *put_product(const Chooser *ch, const Kernel *k, Str *to)
+{
+    ProductSchedule p = product_schedule(ch, k);
+    const Contract *c = k->contract;
+    str_printf(to, "  # %s:", p.windows ? "windows" : "factors");
+    put_size("m", c->m, to);
+    put_size("n", c->n, to);
+    put_size("k", c->k, to);
+    str_printf(to, "\n");
+    if (!p.loops) {
+        put_tiles(&p, k, to);
+        return p.problem;
+    }
+    const MapSchedule *m = map_schedule(ch, k, (MapUse){0});
+    put_number(SET_tile, ASK_never, to);
+    put_map(m, to);
+    return p.problem ? p.problem : m->problem;
 }
 
 /* Kernels. */
@@ -188,16 +203,15 @@ static const char *put_nest(const Chooser *c, const Kernel *k, MapUse use,
 static const char *put_contract(const Chooser *c, const Kernel *k,
                                 const char *name, Str *to)
 {
-    ProductSchedule p = product_schedule(c, k);
     MapUse rows = {.nfixed = k->contract->nbatch};
     put_head(name, "product", to);
-    put_product(&p, k, to);
+    const char *problem = put_product(c, k, to);
     put_pieces(c, k, to);
     if (!k->epilogue)
-        return p.problem;
+        return problem;
     name = arena_printf(c->arena, "%s epilogue", name);
-    const char *problem = put_nest(c, k->epilogue, rows, name, to);
-    return p.problem ? p.problem : problem;
+    const char *after = put_nest(c, k->epilogue, rows, name, to);
+    return problem ? problem : after;
 }
 
 const char *schedule_print(const Chooser *c, const Kernel *k, MapUse use,

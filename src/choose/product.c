@@ -62,7 +62,7 @@ static void choose_passes(ProductSchedule *p, const Hardware *h,
     int w = p->tile.width, panel = p->tile.panel, last = p->tile.passes - 1;
     int64_t n = -1;
     dim_const_value(c->n, &n);
-    if (!c->pack && !index_steps(c->b_at, loop_n(c))) {
+    if (!c->pack && !index_steps(c->b->at, loop_n(c))) {
         add_pass(p, last, 1, 1, false);
         return;
     }
@@ -93,8 +93,9 @@ static void choose_row(ProductSchedule *p, const Hardware *h, const Contract *c)
     bool known = dim_const_value(c->n, &n);
     if (m != 1 || !h->vector_bytes || c->windows)
         return;
-    if (!index_steps(c->b_at, loop_n(c))) {
-        if (index_steps(c->b_at, loop_k(c)) && index_steps(c->a_at, loop_k(c)))
+    if (!index_steps(c->b->at, loop_n(c))) {
+        if (index_steps(c->b->at, loop_k(c)) &&
+            index_steps(c->a->at, loop_k(c)))
             p->row = STREAM_columns;
     } else if (n >= FROM) {
         p->row = STREAM_rows;
@@ -134,6 +135,15 @@ static void ask_rule(const Chooser *c, const Kernel *k, SettingKind kind,
     r->others = s->value[2];
 }
 
+/* Tiles' rows are what an epilogue runs on and what pieces are made of. */
+static void ask_loops(const Chooser *c, const Kernel *k, const Setting *s,
+                      ProductSchedule *p)
+{
+    p->loops = true;
+    if (k->epilogue || p->windows)
+        p->problem = refused(c, s, "only tiles have an epilogue or windows");
+}
+
 /* Tiles have to fill a block of rows, panels of b the room's units. */
 static void ask_tile(const Chooser *c, const Kernel *k, ProductSchedule *p)
 {
@@ -141,7 +151,9 @@ static void ask_tile(const Chooser *c, const Kernel *k, ProductSchedule *p)
     int rows = s ? s->value[0] : 1, vectors = s ? s->value[1] : 1;
     if (!s)
         return;
-    if (rows < 1 || rows > MOST_TILE_ROWS || LONG_ROWS % rows)
+    if (s->value[0] == ASK_never)
+        ask_loops(c, k, s, p);
+    else if (rows < 1 || rows > MOST_TILE_ROWS || LONG_ROWS % rows)
         p->problem = refused(c, s, "a tile has 1, 2, 3, 4, 6 or 8 rows");
     else if (vectors < 1 || vectors > MOST_TILE_VECTORS || vectors == 3)
         p->problem = refused(c, s, "a tile has 1, 2 or 4 vectors");
@@ -182,10 +194,12 @@ ProductSchedule product_schedule(const Chooser *c, const Kernel *of)
     const Contract *p = of->contract;
     const Hardware *h = c->has;
     int64_t k;
-    ProductSchedule s = {.t = p->out->dtype, .windows = p->windows};
-    bool straight = index_steps(p->b_at, loop_n(p));
+    ProductSchedule s = {.t = p->out->buffer->dtype, .windows = p->windows};
+    bool straight = index_steps(p->b->at, loop_n(p));
     s.tile = tile_choose(h, s.t);
     ask_tile(c, of, &s);
+    if (s.loops)
+        return s;
     choose_epilogue(&s);
     ask_epilogue(c, of, &s);
     choose_row(&s, h, p);
@@ -194,7 +208,7 @@ ProductSchedule product_schedule(const Chooser *c, const Kernel *of)
                      .stride = PACK_STRIDE,
                      .depth = PACK_A_DEPTH,
                      .others = PACK_FROM};
-    bool turned = index_steps(p->b_at, loop_k(p));
+    bool turned = index_steps(p->b->at, loop_k(p));
     s.b = (PackRule){.kind = straight ? PACK_straight
                              : turned ? PACK_transposed
                                       : PACK_any,

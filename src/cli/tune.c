@@ -7,13 +7,12 @@
 #include <string.h>
 
 /* Settings that are tried, if they are legal; of a product, and of others. */
-static const char *const of_product[] = {"tile 4 2",       "tile 6 2",
-                                         "tile 8 2",       "tile 4 4",
-                                         "tile 6 4",       "pack_a never",
-                                         "pack_a 65 16 2", "pack_b never",
-                                         "pack_b 65 8 2",  "stream never",
-                                         "stream 8",       "epilogue 24 0",
-                                         "epilogue 96 1",  NULL};
+static const char *const of_product[] = {
+    "tile 4 2",      "tile 6 2",       "tile 8 2",
+    "tile 4 4",      "tile 6 4",       "tile never",
+    "pack_a never",  "pack_a 65 16 2", "pack_b never",
+    "pack_b 65 8 2", "stream never",   "stream 8",
+    "epilogue 24 0", "epilogue 96 1",  NULL};
 static const char *const of_loops[] = {
     "unroll never", "unroll always", "join never",  "lanes outside",
     "lanes inside", "lanes none",    "vector 4",    "vector 8",

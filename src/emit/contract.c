@@ -6,6 +6,7 @@
 /* A contraction kernel being built. */
 typedef struct ContractCode {
     Emit *e;
+    const Kernel *k;
     const Contract *c;
     ProductSchedule plan;
     DimEnv dims;
@@ -26,6 +27,8 @@ void contract_helpers(Emit *e, const Kernel *k, Helpers *h)
 {
     const Contract *c = k->contract;
     ProductSchedule p = product_schedule(&e->chooser, k);
+    if (p.loops)
+        return;
     product_helper(e, p.t, &p.tile, p.windows, h);
     for (int i = 0; i < 3; i++)
         if (p.pass[i])
@@ -105,7 +108,8 @@ static void store_loops(ContractCode *q, LLVMValueRef window, int which,
     int at = which * LOOPS_WORDS;
     store_word(q, window, at++, code_i64(q->e, n));
     for (int v = last; v > last - n; v--) {
-        store_word(q, window, at++, number(q, q->c->extent[v]));
+        store_word(q, window, at++,
+                   number(q, loop_extent(q->k, q->k->stage, v)));
         store_word(q, window, at++, step(q, x, v));
     }
 }
@@ -124,9 +128,9 @@ static LLVMValueRef window_of(ContractCode *q)
     Emit *e = q->e;
     const Contract *c = q->c;
     LLVMValueRef w = code_slot(e, LLVMArrayType(e->i64, WINDOW_WORDS), 8);
-    store_loops(q, w, LOOPS_rows, c->a_at, loop_m(c), c->nrows);
-    store_loops(q, w, LOOPS_a, c->a_at, loop_k(c), c->ndepth);
-    store_loops(q, w, LOOPS_b, c->b_at, loop_k(c), c->ndepth);
+    store_loops(q, w, LOOPS_rows, c->a->at, loop_m(c), c->nrows);
+    store_loops(q, w, LOOPS_a, c->a->at, loop_k(c), c->ndepth);
+    store_loops(q, w, LOOPS_b, c->b->at, loop_k(c), c->ndepth);
     store_panel(q, w);
     return w;
 }
@@ -203,14 +207,14 @@ static void pack_arguments(ContractCode *q, LLVMValueRef *arg)
             code_times(e, at_most(q, c->k, K_BLOCK), code_i64(e, LONG_ROWS));
         arg[ARG_a_panels] = room_in(q, c->pack_a, each);
         arg[ARG_pack_a] =
-            packs(q, &p->a, fn, step(q, c->a_at, loop_k(c)), c->n);
+            packs(q, &p->a, fn, step(q, c->a->at, loop_k(c)), c->n);
     }
     if (!c->pack)
         return;
     LLVMValueRef fn = emit_pack(e, p->t, p->b.kind, p->tile.panel);
     arg[ARG_b_panels] = room_in(
         q, c->pack, code_times(e, at_most(q, c->k, K_BLOCK), arg[ARG_columns]));
-    arg[ARG_pack_b] = packs(q, &p->b, fn, step(q, c->b_at, loop_k(c)), c->m);
+    arg[ARG_pack_b] = packs(q, &p->b, fn, step(q, c->b->at, loop_k(c)), c->m);
 }
 
 static void micro_arguments(ContractCode *q, LLVMValueRef *arg)
@@ -279,14 +283,14 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
         [ARG_to] = to,
         [ARG_n] = number(q, c->n),
         [ARG_k] = number(q, c->k),
-        [ARG_a] = batch_base(q, c->a, c->a_at, var),
-        [ARG_a_m] = step(q, c->a_at, loop_m(c)),
-        [ARG_a_k] = step(q, c->a_at, loop_k(c)),
-        [ARG_b] = batch_base(q, c->b, c->b_at, var),
-        [ARG_b_k] = step(q, c->b_at, loop_k(c)),
-        [ARG_b_n] = step(q, c->b_at, loop_n(c)),
-        [ARG_out] = batch_base(q, c->out, c->out_at, var),
-        [ARG_out_m] = step(q, c->out_at, loop_m(c)),
+        [ARG_a] = batch_base(q, c->a->buffer, c->a->at, var),
+        [ARG_a_m] = step(q, c->a->at, loop_m(c)),
+        [ARG_a_k] = step(q, c->a->at, loop_k(c)),
+        [ARG_b] = batch_base(q, c->b->buffer, c->b->at, var),
+        [ARG_b_k] = step(q, c->b->at, loop_k(c)),
+        [ARG_b_n] = step(q, c->b->at, loop_n(c)),
+        [ARG_out] = batch_base(q, c->out->buffer, c->out->at, var),
+        [ARG_out_m] = step(q, c->out->at, loop_m(c)),
         [ARG_rows] = epilogue_rows(q),
         [ARG_columns] = pack_columns(q),
         [ARG_unit] = c->flat ? number(q, c->n) : code_i64(e, 1),
@@ -321,8 +325,9 @@ static void emit_batches(ContractCode *q, LLVMValueRef lo, LLVMValueRef hi)
     Loop loop[MAX_RANK];
     LLVMValueRef var[MAX_RANK], zero = code_i64(e, 0);
     for (int i = 0; i < c->nbatch; i++) {
-        loop[i] = loop_begin(e, i ? zero : lo, i ? number(q, c->extent[i]) : hi,
-                             code_i64(e, 1), 0, NULL);
+        loop[i] =
+            loop_begin(e, i ? zero : lo, i ? number(q, q->k->extent[i]) : hi,
+                       code_i64(e, 1), 0, NULL);
         var[i] = loop[i].i;
         code_store(e, var[i], code_at(e, e->i64, q->fixed, code_i64(e, i)), 8);
     }
@@ -375,8 +380,12 @@ static void emit_entry(ContractCode *q, const KernelKey *key, LLVMValueRef fn,
 void emit_contract(Emit *e, const Kernel *k, const KernelKey *key)
 {
     LLVMValueRef fn = code_here(e);
-    ContractCode q = {.e = e, .c = k->contract};
+    ContractCode q = {.e = e, .k = k, .c = k->contract};
     q.plan = product_schedule(&e->chooser, k);
+    if (q.plan.loops) {
+        emit_map(e, k, key);
+        return;
+    }
     if (k->epilogue)
         q.epilogue = emit_epilogue(e, k);
     emit_entry(&q, key, fn, runs_in_pieces(e, k));

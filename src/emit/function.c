@@ -355,7 +355,7 @@ LLVMValueRef kernel_range(Emit *e, DimEnv *dims, const Kernel *k)
         d = k->rank ? k->extent[0] : NULL;
         break;
     case KERNEL_contract:
-        d = k->contract->nbatch ? k->contract->extent[0] : k->contract->m;
+        d = k->contract->nbatch ? k->extent[0] : k->contract->m;
         break;
     case KERNEL_sort:
         d = k->sort->rows;

@@ -22,7 +22,7 @@ static int count_instructions(const Schedule *s)
 {
     int n = 0;
     for (int i = 0; i < s->kernel.n; i++)
-        n += s->kernel.at[i]->ninstr;
+        n += s->kernel.at[i]->kind == KERNEL_map ? s->kernel.at[i]->ninstr : 0;
     return n;
 }
 

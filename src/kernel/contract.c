@@ -367,14 +367,14 @@ static void lay_result(Sched *s, const Node *n, Product *p, Labels *l)
 typedef struct Looping {
     Sched *s;
     Labels *l;
-    Contract *c;
+    Product *p;
     int n; /* loops so far */
     const Index *to[MAX_LABELS];
 } Looping;
 
 static void put_loop(Looping *w, const Dim *size, int label)
 {
-    w->c->extent[w->n] = size;
+    w->p->extent[w->n] = size;
     w->to[label] = index_var(w->s->table, w->n++);
 }
 
@@ -403,9 +403,10 @@ static int put_batches(Looping *w, const Group *group)
 }
 
 /* group: rows, columns, terms. */
-static void put_loops(Sched *s, Labels *l, const Group *group, Contract *c)
+static void put_loops(Sched *s, Labels *l, const Group *group, Product *p)
 {
-    Looping w = {.s = s, .l = l, .c = c};
+    Looping w = {.s = s, .l = l, .p = p};
+    Contract *c = &p->c;
     for (int i = 0; i < l->n; i++)
         w.to[i] = index_int(s->table, 0);
     c->nbatch = put_batches(&w, group);
@@ -415,9 +416,8 @@ static void put_loops(Sched *s, Labels *l, const Group *group, Contract *c)
     c->m = group[0].size;
     c->n = group[1].size;
     c->k = group[2].size;
-    c->a_at = index_rename(s->table, l->place[OF_a], l->n, w.to);
-    c->b_at = index_rename(s->table, l->place[OF_b], l->n, w.to);
-    c->out_at = index_rename(s->table, l->place[OF_out], l->n, w.to);
+    for (int i = 0; i < NOF; i++)
+        p->at[i] = index_rename(s->table, l->place[i], l->n, w.to);
 }
 
 Product product_of(Sched *s, const Node *n)
@@ -439,7 +439,7 @@ Product product_of(Sched *s, const Node *n)
     p.fits = group[2].n >= count_role(&l, ROLE_k);
     p.even = is_contiguous(&l, OF_b, &group[1]);
     p.c.windows = windows;
-    put_loops(s, &l, group, &p.c);
+    put_loops(s, &l, group, &p);
     if (!note->transposed)
         find_rows(&p, &l, &group[0], &group[1]);
     return p;
@@ -453,22 +453,24 @@ static bool may_reach(const Dim *d, int64_t least)
 }
 
 /* How far b moves from any term to the next; NULL: nowhere, or not as far. */
-static const Dim *depth_step(Graph *g, const Contract *c)
+static const Dim *depth_step(Graph *g, const Kernel *k)
 {
-    for (int v = loop_n(c) + 1; v < loop_k(c); v++)
-        if (!index_joins(g, c->b_at, v, c->extent[v + 1]))
+    const Contract *c = k->contract;
+    for (int v = k->rank; v < loop_k(c); v++)
+        if (!index_joins(g, c->b->at, v, loop_extent(k, k->stage, v + 1)))
             return NULL;
-    return index_coef(c->b_at, loop_k(c));
+    return index_coef(c->b->at, loop_k(c));
 }
 
 /* Packing pays where b's rows are not contiguous; or where they are far apart
  * and read several times: rows that are near each other share pages. */
-static bool wants_pack(Graph *g, const Contract *c)
+static bool wants_pack(Graph *g, const Kernel *k)
 {
-    const Dim *step = depth_step(g, c);
+    const Contract *c = k->contract;
+    const Dim *step = depth_step(g, k);
     if (dim_is(c->m, 1) || !step)
         return false;
-    return !index_steps(c->b_at, loop_n(c)) ||
+    return !index_steps(c->b->at, loop_n(c)) ||
            (may_reach(step, PACK_STRIDE) && may_reach(c->k, PACK_DEPTH) &&
             may_reach(c->m, PACK_FROM));
 }
@@ -476,8 +478,8 @@ static bool wants_pack(Graph *g, const Contract *c)
 /* The same of a, where columns of it are contiguous. */
 static bool wants_pack_a(const Contract *c)
 {
-    const Dim *a_k = index_coef(c->a_at, loop_k(c));
-    return !c->windows && index_steps(c->a_at, loop_m(c)) &&
+    const Dim *a_k = index_coef(c->a->at, loop_k(c));
+    return !c->windows && index_steps(c->a->at, loop_m(c)) &&
            may_reach(c->m, 2) && a_k && may_reach(a_k, PACK_STRIDE) &&
            may_reach(c->k, PACK_A_DEPTH) && may_reach(c->n, PACK_FROM);
 }
@@ -497,15 +499,16 @@ static Buffer *pack_buffer(Sched *s, const Node *n, const Contract *c,
     return b;
 }
 
-static void add_packing(Sched *s, const Node *n, Contract *c, int rooms)
+static void add_packing(Sched *s, const Node *n, Kernel *k, int rooms)
 {
+    Contract *c = k->contract;
     int more = PACK_UNIT * rooms - 1;
     const Dim *up = dim_add(s->g, c->n, dim_const(s->g, more));
     const Dim *width = dim_div(s->g, up, dim_const(s->g, PACK_UNIT));
     if (wants_pack_a(c))
         c->pack_a = pack_buffer(s, n, c, dim_const(s->g, rooms), LONG_ROWS);
     width = at_most(s, width, PACK_COLUMNS / PACK_UNIT);
-    if (wants_pack(s->g, c))
+    if (wants_pack(s->g, k))
         c->pack = pack_buffer(s, n, c, width, PACK_UNIT);
 }
 
@@ -527,10 +530,83 @@ static void add_rooms(Sched *s, const Node *n, Kernel *k)
 {
     Contract *c = k->contract;
     int rooms = product_rooms(s, k);
-    add_packing(s, n, c, rooms);
+    add_packing(s, n, k, rooms);
     c->totals = totals_buffer(s, n, c, rooms);
     if (c->pack_a || c->pack || c->totals)
         c->rooms = rooms;
+}
+
+/* How deep the places are made. */
+static int level_of(const Index *x)
+{
+    int level = 0;
+    for (int i = 0; i < x->n; i++)
+        level = x->atom[i].var >= level ? x->atom[i].var + 1 : level;
+    return level;
+}
+
+/* The nest: b's loops, from `from` on. */
+static void begin_stage(Sched *s, Stage *st, const Product *p, int from,
+                        int rank)
+{
+    size_t bytes = sizeof *p->extent * (size_t)(rank + 1);
+    st->rank = rank;
+    st->extent = arena_copy(s->arena, p->extent + from, bytes);
+    st->output = NEW(s->arena, Output);
+    st->noutput = 1;
+}
+
+/* result = the sum of factor 0 · factor 1. */
+static void make_nest(Sched *s, Kernel *k, const Product *p,
+                      const Buffer *const *factor, const Buffer *result)
+{
+    enum { A, B, PRODUCT, SUM, N };
+    DType t = result->dtype;
+    Instr *in = k->instr = NEWN(s->arena, Instr, N);
+    k->rank = loop_n(&p->c) + 1;
+    k->extent = arena_copy(s->arena, p->extent,
+                           sizeof *p->extent * (size_t)(k->rank + 1));
+    k->ninstr = N;
+    k->stage = NEWN(s->arena, Stage, 2);
+    k->nstage = 2;
+    for (int i = A; i <= B; i++)
+        in[i] = (Instr){.kind = I_load,
+                        .dtype = t,
+                        .buffer = factor[i],
+                        .at = p->at[i],
+                        .pred = -1,
+                        .level = level_of(p->at[i])};
+    in[PRODUCT] = (Instr){.kind = I_op,
+                          .dtype = t,
+                          .op = OP_mul,
+                          .arg = {A, B},
+                          .narg = 2,
+                          .alone = true,
+                          .pred = -1};
+    in[PRODUCT].level = in[A].level > in[B].level ? in[A].level : in[B].level;
+    in[SUM] =
+        (Instr){.kind = I_result, .dtype = t, .pred = -1, .level = k->rank};
+    begin_stage(s, &k->stage[0], p, k->rank, p->c.ndepth);
+    begin_stage(s, &k->stage[1], p, k->rank, 0);
+    k->stage[0].ninstr = SUM;
+    k->stage[1].first = SUM;
+    k->stage[1].ninstr = 1;
+    k->stage[1].reduction = 1;
+    *k->stage[0].output = (Output){.kind = OUT_reduce,
+                                   .value = PRODUCT,
+                                   .pred = -1,
+                                   .index = -1,
+                                   .op = OP_sum};
+    *k->stage[1].output = (Output){.kind = OUT_store,
+                                   .value = SUM,
+                                   .buffer = result,
+                                   .at = p->at[OF_out],
+                                   .pred = -1,
+                                   .index = -1};
+    k->contract = arena_copy(s->arena, &p->c, sizeof p->c);
+    k->contract->a = &in[A];
+    k->contract->b = &in[B];
+    k->contract->out = k->stage[1].output;
 }
 
 Kernel *product_kernel(Sched *s, const Piece *p)
@@ -542,15 +618,17 @@ Kernel *product_kernel(Sched *s, const Piece *p)
     if (!q.fits || !q.plain[0] || !q.plain[1] ||
         (!q.ends_well && !note->transposed))
         die("a product was not prepared");
-    for (int i = 0; i < 2; i++)
-        factor[i] = note->copies[i] ? note->copy[i] : buffer_of(s, q.of[i]);
+    for (int i = 0; i < 2; i++) {
+        bool copied = note->copies[i];
+        factor[i == q.first ? OF_a : OF_b] =
+            copied ? note->copy[i] : buffer_of(s, q.of[i]);
+    }
     Kernel *k = NEW(s->arena, Kernel);
     k->kind = KERNEL_contract;
     k->span = n->span;
-    k->contract = arena_copy(s->arena, &q.c, sizeof q.c);
-    k->contract->a = factor[q.first];
-    k->contract->b = factor[1 - q.first];
-    k->contract->out = note->transposed ? note->other : buffer_of(s, n);
+    make_nest(s, k, &q, factor,
+              note->transposed ? note->other : buffer_of(s, n));
+    choose_lanes(k, 0);
     add_rooms(s, n, k);
     guard_of_kernel(s, p->guard, k);
     return k;

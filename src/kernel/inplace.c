@@ -94,7 +94,7 @@ static void find_all_accesses(InPlace *p, Kernel *k)
         return;
     }
     Kernel product = *k;
-    const Buffer *out = k->contract->out;
+    const Buffer *out = k->contract->out->buffer;
     product.epilogue = NULL;
     kernel_buffers(&product, not_alike, p);
     access_to(p, out)->alike = true;

@@ -127,7 +127,7 @@ void lanes_inside(Kernel *k)
     }
 }
 
-static void choose_lanes(Kernel *k, int fixed)
+void choose_lanes(Kernel *k, int fixed)
 {
     lanes_inside(k);
     if (k->rank == fixed || !lanes_suit_outside(k))

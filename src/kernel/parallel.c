@@ -97,7 +97,7 @@ int product_rooms(const Sched *s, const Kernel *k)
 {
     const Contract *c = k->contract;
     int64_t n;
-    const Dim *range = c->nbatch ? c->extent[0] : c->m;
+    const Dim *range = c->nbatch ? k->extent[0] : c->m;
     if (!is_enough(s, kernel_work(s->scratch, k)))
         return 1;
     if (!function_bound(s->f, range, &n))

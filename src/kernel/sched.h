@@ -249,7 +249,9 @@ typedef struct Product {
     bool ends_well; /* the result's last axis is n */
     /* How copies of the arguments and of the result are laid out. */
     int layout[2][MAX_RANK], out_layout[MAX_RANK];
-    Contract c; /* without buffers */
+    Contract c;                      /* without a nest, */
+    const Dim *extent[2 * MAX_RANK]; /* of these loops, */
+    const Index *at[3];              /* where a, b and the result are here */
     /* Leading axes of the result, units aside, that the batch loops and m are,
      * in this order, the last `join` of them being m; -1: they are not. */
     int rows, join;
@@ -423,6 +425,9 @@ Kernel *unroll(Sched *s, Inline *in, Nest *n, Kernel *loops);
 /* loops.c: joins loops that are one in every access, chooses lanes. The first
  * `fixed` loops stay; loops fixed … fixed+join-1 have to become one. */
 void shape_loops(Sched *s, Kernel *k, int fixed, int join);
+/* Across the lanes goes the last outer loop, behind so many that stay, or each
+ * stage's last, as is better. */
+void choose_lanes(Kernel *k, int fixed);
 /* The last loop of each stage goes across the lanes, where that may be. */
 void lanes_inside(Kernel *k);
 /* Could they be joined. */

@@ -10,11 +10,20 @@ static void each_of(const Buffer **b, int n, bool written, EachBuffer *f,
             f(u, &b[i], written);
 }
 
-static void each_of_map(Kernel *k, EachBuffer *f, void *u)
+static void each_of_rooms(Contract *c, EachBuffer *f, void *u)
+{
+    each_of(&c->pack_a, 1, true, f, u);
+    each_of(&c->pack, 1, true, f, u);
+    each_of(&c->totals, 1, true, f, u);
+}
+
+static void each_of_nest(Kernel *k, EachBuffer *f, void *u)
 {
     for (int i = 0; i < k->ninstr; i++)
         if (k->instr[i].kind == I_load)
             f(u, &k->instr[i].buffer, false);
+    if (k->contract)
+        each_of_rooms(k->contract, f, u);
     for (int t = 0; t < k->nstage; t++)
         for (int i = 0; i < k->stage[t].noutput; i++) {
             Output *o = &k->stage[t].output[i];
@@ -22,16 +31,6 @@ static void each_of_map(Kernel *k, EachBuffer *f, void *u)
                 f(u, &o->buffer, true);
             each_of(&o->low, 1, true, f, u);
         }
-}
-
-static void each_of_contract(Contract *c, EachBuffer *f, void *u)
-{
-    each_of(&c->a, 1, false, f, u);
-    each_of(&c->b, 1, false, f, u);
-    each_of(&c->pack_a, 1, true, f, u);
-    each_of(&c->pack, 1, true, f, u);
-    each_of(&c->totals, 1, true, f, u);
-    each_of(&c->out, 1, true, f, u);
 }
 
 static void each_of_loop(LoopKernel *l, EachBuffer *f, void *u)
@@ -53,14 +52,12 @@ void kernel_buffers(Kernel *k, EachBuffer *f, void *u)
 {
     switch (k->kind) {
     case KERNEL_map:
-        each_of_map(k, f, u);
-        if (k->few)
-            each_of_map(k->few, f, u);
-        return;
     case KERNEL_contract:
-        each_of_contract(k->contract, f, u);
+        each_of_nest(k, f, u);
+        if (k->few)
+            each_of_nest(k->few, f, u);
         if (k->epilogue)
-            each_of_map(k->epilogue, f, u);
+            each_of_nest(k->epilogue, f, u);
         return;
     case KERNEL_sort:
         each_of(&k->sort->in, 1, false, f, u);

@@ -177,31 +177,11 @@ static void print_maps(const Kernel *k, int depth, Str *to)
     print_map(k->few, depth + 1, to);
 }
 
-/* i2 < m, i3 < k */
-static void print_extents(const Contract *c, int first, int last, Str *to)
-{
-    for (int v = first; v <= last; v++) {
-        str_printf(to, "%si%d < ", v > first ? ", " : "", v);
-        dim_print(c->extent[v], to);
-    }
-}
-
 static void print_contract(const Kernel *k, int depth, Str *to)
 {
     const Contract *c = k->contract;
-    print_loops(c->extent, c->nbatch, 0, false, depth, to);
-    indent(to, c->nbatch + depth);
-    str_printf(to, "for ");
-    print_extents(c, c->nbatch, loop_n(c), to);
-    str_printf(to, "\n");
-    indent(to, c->nbatch + depth + 1);
-    print_access(c->out, c->out_at, to);
-    str_printf(to, " = sum over ");
-    print_extents(c, loop_n(c) + 1, loop_k(c), to);
-    str_printf(to, " of ");
-    print_access(c->a, c->a_at, to);
-    str_printf(to, " * ");
-    print_access(c->b, c->b_at, to);
+    indent(to, depth);
+    str_printf(to, "product");
     if (c->pack_a) {
         str_printf(to, ", the first packed in ");
         print_buffer(c->pack_a, to);
@@ -215,6 +195,7 @@ static void print_contract(const Kernel *k, int depth, Str *to)
         print_buffer(c->totals, to);
     }
     str_printf(to, "\n");
+    print_map(k, depth + 1, to);
     if (!k->epilogue)
         return;
     indent(to, depth);

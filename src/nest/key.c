@@ -245,27 +245,26 @@ static void put_map(Writer *w, const Kernel *k)
     }
 }
 
-static void put_contract(Writer *w, const Contract *c)
+/* What its instructions are is known. */
+static void put_contract(Writer *w, const Kernel *k)
 {
-    put_buffer(w, c->a);
-    put_buffer(w, c->b);
-    put_buffer(w, c->out);
+    const Contract *c = k->contract;
+    put_dim(w, c->m);
+    put_dim(w, c->n);
+    put_dim(w, c->k);
+    put_access(w, c->a->buffer, c->a->at);
+    put_access(w, c->b->buffer, c->b->at);
+    put_access(w, c->out->buffer, c->out->at);
+    put_loops(w, k->extent, k->rank, k->lanes);
+    put_loops(w, k->stage->extent, k->stage->rank, k->stage->lanes);
     put_maybe(w, c->pack_a);
     put_maybe(w, c->pack);
     put_maybe(w, c->totals);
     put_int(w, c->rooms);
-    put_dim(w, c->m);
-    put_dim(w, c->n);
-    put_dim(w, c->k);
-    put_index(w, c->a_at);
-    put_index(w, c->b_at);
-    put_index(w, c->out_at);
     put_int(w, c->flat);
     put_int(w, c->windows);
     put_int(w, c->nbatch);
     put_int(w, c->nrows);
-    for (int i = 0; i <= loop_k(c); i++)
-        put_dim(w, c->extent[i]);
 }
 
 static void put_sort(Writer *w, const Sort *x)
@@ -388,7 +387,7 @@ KernelKey kernel_key(Arena *a, Graph *g, const Kernel *k)
             put_map(&w, k->few);
         break;
     case KERNEL_contract:
-        put_contract(&w, k->contract);
+        put_contract(&w, k);
         break;
     case KERNEL_sort:
         put_sort(&w, k->sort);

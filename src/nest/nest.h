@@ -133,16 +133,14 @@ typedef struct Stage {
 
 extern int64_t piece_work; /* WORK_PIECE, or less in tests */
 
-/* out[out_at] = the sum of a[a_at] · b[b_at]. There are loops over batches,
- * rows, columns and the terms of a sum, numbered in this order: m rows, n
- * columns and k terms in all. Loops alone decide places, and out's columns are
- * contiguous.
- */
+/* A product of matrices is a nest of loops over batches, rows and columns. Its
+ * first stage adds up a · b over the terms, its second one stores that. There
+ * are m rows, n columns, of one loop, and k terms in all. Loops alone decide
+ * places, and columns of `out` are contiguous. */
 typedef struct Contract {
-    const Buffer *a, *b, *out;
-    const Index *a_at, *b_at, *out_at;
+    const Instr *a, *b; /* of the nest */
+    const Output *out;
     const Dim *m, *n, *k;
-    const Dim *extent[2 * MAX_RANK];
     int nbatch, nrows, ndepth;
     /* Rows and terms may be several loops that are not one in the factors, as
      * those of windows of an image; in out rows are. b's columns are contiguous
@@ -257,7 +255,7 @@ struct Kernel {
     bool when[MAX_RANK];
     int nguard;
 
-    /* KERNEL_map */
+    /* KERNEL_map, KERNEL_contract */
     int rank;
     const Dim **extent; /* outer loops */
     bool lanes;         /* the last outer loop's iterations are SIMD lanes;

@@ -160,23 +160,16 @@ static void check_few(const Verify *v, const Kernel *k)
     check_map(v, k->few);
 }
 
-/* Loops alone decide it. */
-static void check_place(const Contract *c, const Index *x)
-{
-    for (int i = 0; i < x->n; i++)
-        if (x->atom[i].kind != IX_var || x->atom[i].var > loop_k(c))
-            die("a product is not where its loops are");
-}
-
 static void check_contract(const Verify *v, const Kernel *k)
 {
     const Contract *c = k->contract;
-    check_read(v, c->a);
-    check_read(v, c->b);
-    check_place(c, c->a_at);
-    check_place(c, c->b_at);
-    check_place(c, c->out_at);
-    if (c->out == c->a || c->out == c->b)
+    check_map(v, k);
+    if (k->rank != loop_n(c) + 1 || k->stage[0].rank != c->ndepth)
+        die("a product has other loops");
+    if (index_reads(c->a->at) || index_reads(c->b->at) ||
+        index_reads(c->out->at))
+        die("data decide where a product is");
+    if (c->out->buffer == c->a->buffer || c->out->buffer == c->b->buffer)
         die("a product overwrites its factor");
     if (c->pack_a)
         check_write(v, c->pack_a);
@@ -184,14 +177,13 @@ static void check_contract(const Verify *v, const Kernel *k)
         check_write(v, c->pack);
     if (c->totals)
         check_write(v, c->totals);
-    check_write(v, c->out);
     if (!k->epilogue)
         return;
     if (k->epilogue->rank != c->nbatch + 1 ||
         (!c->flat && k->epilogue->extent[c->nbatch] != c->m))
         die("what follows a product has other rows");
     for (int i = 0; i < c->nbatch; i++)
-        if (k->epilogue->extent[i] != c->extent[i])
+        if (k->epilogue->extent[i] != k->extent[i])
             die("what follows a product has other batches");
     check_map(v, k->epilogue);
 }

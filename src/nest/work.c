@@ -31,12 +31,13 @@ static KernelWork one_term(Arena *a, int64_t weight, int n,
     return (KernelWork){1, arena_copy(a, &term, sizeof term), {0, NULL}, per};
 }
 
-static KernelWork product_work(Arena *a, const Contract *c)
+static KernelWork product_work(Arena *a, const Kernel *k)
 {
+    const Contract *c = k->contract;
     const Dim *size[MAX_RANK + 3];
     int n = 0;
     for (; n < c->nbatch; n++)
-        size[n] = c->extent[n];
+        size[n] = k->extent[n];
     size[n++] = c->m;
     size[n++] = c->n;
     size[n++] = c->k;
@@ -51,7 +52,7 @@ KernelWork kernel_work(Arena *a, const Kernel *k)
     case KERNEL_map:
         return map_work(a, k);
     case KERNEL_contract:
-        return product_work(a, k->contract);
+        return product_work(a, k);
     case KERNEL_sort:
         return one_term(a, SORTED, 2,
                         (const Dim *[]){k->sort->rows, k->sort->n}, 1);

@@ -87,7 +87,7 @@ no() {
 }
 no '1: a setting, but of no kernel' 'tile 4 4'
 no "2: no setting 'tiles'" 'kernel 0:\ntiles 4 4'
-no "2: after 'tile' 2 numbers are expected" 'kernel 0:\ntile 4'
+no "2: after 'tile' never or 2 numbers are expected" 'kernel 0:\ntile 4'
 no "2: after 'lanes' outside inside none" 'kernel 0:\nlanes 8'
 no "1: ':' is expected" 'kernel 0'
 no "1: there is no 'kernel 9'" 'kernel 9:'
@@ -136,3 +136,19 @@ accept forms --dump=schedule --schedule=settings
 grep -q '^  # stage 1: for i1 < 3; i1 in vectors of 3$' out.txt &&
     grep -q '^  tail scalar$' out.txt && grep -q '^  # for i0 < n, i1 < 37$' out.txt ||
     fail "$(cat out.txt)"
+
+# A product may be run as other loops are.
+cat >product.nn <<'END'
+fn f(x: real[n, 3], w: real[3, 3]) -> real[n, 3] = x @ w;
+fn g(x: real[n, 3], w: real[3, 90]) -> real[n, 90] = tanh(x @ w);
+export f, g;
+END
+printf '%s\n' 'kernel 1:' 'tile never' >settings
+refuse 1 'settings:2: only tiles have an epilogue' \
+    "$NNCC" product.nn -o p.o --cpu=x86-64-v3 --schedule=settings
+printf '%s\n' 'kernel 0:' 'tile never' 'lanes inside' >settings
+accept "$NNCC" product.nn --dump=ir --cpu=x86-64-v3 --schedule=settings
+awk '/^define .*@kernel0/ { on = 1 } on && /multiply_f32/ { exit 1 } /^}/ { on = 0 }' out.txt ||
+    fail "$(cat out.txt)"
+accept "$NNCC" product.nn --dump=schedule --cpu=x86-64-v3 --schedule=settings
+grep -q '^  lanes inside$' out.txt || fail "$(cat out.txt)"

@@ -414,33 +414,33 @@ static void spoil(Sim *m, const Buffer *b)
 }
 
 /* Sets variables first … last to number i of what they count. */
-static void count_loops(Frame *f, const Contract *c, int first, int last,
-                        int64_t i)
+static void count_loops(Frame *f, int first, int last, int64_t i)
 {
     for (int v = last; v >= first; v--) {
-        int64_t size = size_of(f->sim, c->extent[v]);
+        int64_t size = size_of(f->sim, loop_extent(f->k, f->k->stage, v));
         f->i[v] = i % size;
         i /= size;
     }
 }
 
-static void product_row(Sim *m, const Contract *c, const int64_t *at,
+static void product_row(Sim *m, const Kernel *of, const int64_t *at,
                         int64_t row)
 {
-    Frame f = {.sim = m};
+    const Contract *c = of->contract;
+    Frame f = {.sim = m, .k = of};
     int64_t n = size_of(m, c->n), k = size_of(m, c->k);
     for (int i = 0; i < c->nbatch; i++)
         f.i[i] = at[i];
-    count_loops(&f, c, c->nbatch, loop_m(c), row);
+    count_loops(&f, c->nbatch, loop_m(c), row);
     for (int64_t j = 0; j < n; j++) {
         double sum = 0;
         f.i[loop_n(c)] = j;
         for (int64_t i = 0; i < k; i++) {
-            count_loops(&f, c, loop_n(c) + 1, loop_k(c), i);
-            sum += load(m, c->a, index_at(&f, c->a_at)).d *
-                   load(m, c->b, index_at(&f, c->b_at)).d;
+            count_loops(&f, loop_n(c) + 1, loop_k(c), i);
+            sum += load(m, c->a->buffer, index_at(&f, c->a->at)).d *
+                   load(m, c->b->buffer, index_at(&f, c->b->at)).d;
         }
-        store(m, c->out, index_at(&f, c->out_at), (Num){sum, 0});
+        store(m, c->out->buffer, index_at(&f, c->out->at), (Num){sum, 0});
     }
 }
 
@@ -458,7 +458,7 @@ static void product_block(Sim *m, const Kernel *k, const int64_t *at)
     for (int64_t row = 0; row < rows; row += ROWS) {
         int64_t end = row + ROWS < rows ? row + ROWS : rows;
         for (int64_t r = row; r < end; r++)
-            product_row(m, c, at, r);
+            product_row(m, k, at, r);
         if (k->epilogue)
             run_map(m, k->epilogue, c->nbatch, at, row * unit, end * unit);
     }
@@ -469,7 +469,7 @@ static void run_contract(Sim *m, const Kernel *k)
     const Contract *c = k->contract;
     int64_t at[MAX_RANK + 1] = {0}, size[MAX_RANK];
     for (int i = 0; i < c->nbatch; i++) {
-        size[i] = size_of(m, c->extent[i]);
+        size[i] = size_of(m, k->extent[i]);
         if (size[i] <= 0)
             return;
     }

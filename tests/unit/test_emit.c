@@ -700,16 +700,31 @@ static void make_product(Make *m, const Shape *p)
     Buffer *a = vector(m, t, dim_mul(m->g, mk, batch)),
            *b = vector(m, t, dim_mul(m->g, kn, batch)), *bias = vector(m, t, n),
            *y = vector(m, t, dim_mul(m->g, mn, batch));
+    Kernel *epilogue =
+        p->epilogue ? make_epilogue(m, p, rows, n, y, bias) : NULL;
     Contract *c = NEW(m->a, Contract);
-    int q = p->batch;
+    int q = p->batch, deepest = q + 3;
+    const Dim *extent[] = {batch, rows, n};
+    Make *nest = NEW(m->a, Make);
+    *nest = *m;
+    nest->k = (Kernel){
+        .extent = nest->extent, .instr = nest->instr, .stage = nest->stage};
+    loops(nest, q + 2, extent + 1 - q);
+    stage(nest, 1, &k, false);
+    int x =
+        load(nest, a,
+             at3(m, q, mk, p->turn_a ? one : k, 0, p->turn_a ? rows : one, 2),
+             deepest);
+    int z = load(nest, b,
+                 at3(m, q, kn, p->turn_b ? one : n, 2, p->turn_b ? k : one, 1),
+                 deepest);
+    reduce(nest, OP_sum, op2(nest, OP_mul, t, x, z, deepest), -1);
+    stage(nest, 0, NULL, false);
+    store(nest, y, at3(m, q, mn, n, 0, one, 1), result(nest, t, 0, q + 2));
     *c = (Contract){
-        .a = a,
-        .b = b,
-        .out = y,
-        .a_at =
-            at3(m, q, mk, p->turn_a ? one : k, 0, p->turn_a ? rows : one, 2),
-        .b_at = at3(m, q, kn, p->turn_b ? one : n, 2, p->turn_b ? k : one, 1),
-        .out_at = at3(m, q, mn, n, 0, one, 1),
+        .a = &nest->instr[0],
+        .b = &nest->instr[1],
+        .out = nest->output[1],
         .m = rows,
         .n = n,
         .k = k,
@@ -717,10 +732,6 @@ static void make_product(Make *m, const Shape *p)
         .nrows = 1,
         .ndepth = 1,
     };
-    const Dim *extent[] = {batch, rows, n, k};
-    memcpy(c->extent, extent + 1 - q, sizeof *extent * (size_t)(3 + q));
-    Kernel *epilogue =
-        p->epilogue ? make_epilogue(m, p, rows, n, y, bias) : NULL;
     if (p->packed) {
         const Dim *panel = number(m, 64);
         const Dim *up = dim_add(m->g, n, number(m, 63));
@@ -733,8 +744,10 @@ static void make_product(Make *m, const Shape *p)
         c->pack = w;
         m->s.workspace = dim_mul(m->g, w->elements, number(m, dtype_size(t)));
     }
-    m->k =
-        (Kernel){.kind = KERNEL_contract, .contract = c, .epilogue = epilogue};
+    m->k = nest->k;
+    m->k.kind = KERNEL_contract;
+    m->k.contract = c;
+    m->k.epilogue = epilogue;
 }
 
 static double product_at(const Shape *p, const int64_t *s, int q, int i, int j)

@@ -124,10 +124,13 @@ static bool is_legal(Tried *t, const char *settings)
 
 /* Adds the setting of a kernel, whose lines so far are `to`, if it is legal
  * with those. */
-static void try_setting(Tried *t, Str *to, const char *setting)
+static bool try_setting(Tried *t, Str *to, const char *setting)
 {
-    if (is_legal(t, arena_printf(arena, "%s%s\n", to->at, setting)))
+    bool legal = is_legal(t, arena_printf(arena, "%s%s\n", to->at, setting));
+
+    if (legal)
         str_printf(to, "%s\n", setting);
+    return legal;
 }
 
 static void draw_loops(Tried *t, bool same_bits, Str *to)
@@ -167,6 +170,10 @@ static void draw_product(Tried *t, bool same_bits, Str *to)
     static const char *const rows[] = {"epilogue 1 1", "epilogue 7 100",
                                        "epilogue 96 0", NULL};
 
+    if (!same_bits && !draw(4) && try_setting(t, to, "tile never")) {
+        draw_loops(t, same_bits, to);
+        return;
+    }
     if (draw(4))
         try_setting(t, to, pick(tile));
     if (draw(4))
