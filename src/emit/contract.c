@@ -29,20 +29,20 @@ void contract_helpers(Emit *e, const Kernel *k, Helpers *h)
     ProductSchedule p = product_schedule(&e->chooser, k);
     if (p.loops)
         return;
-    product_helper(e, p.t, &p.tile, p.windows, h);
+    product_helpers(e, p.t, &p.tile, p.windows, h);
     for (int i = 0; i < 3; i++)
         if (p.pass[i])
-            micro_helper(e, p.t, p.shape[i], h);
+            helper_add(e, h, micro_helper(e, p.t, p.shape[i]));
     if (p.pair)
-        micro_helper(e, p.t, pair_shape(&p), h);
+        helper_add(e, h, micro_helper(e, p.t, pair_shape(&p)));
     if (c->pack)
-        pack_helper(e, p.t, p.b.kind, p.tile.panel, h);
+        helper_add(e, h, pack_helper(e, p.t, p.b.kind, p.tile.panel));
     if (c->pack_a)
-        pack_helper(e, p.t, p.a.kind, LONG_ROWS, h);
+        helper_add(e, h, pack_helper(e, p.t, p.a.kind, LONG_ROWS));
     if (p.row)
-        stream_helper(e, p.t, p.row, h);
+        helper_add(e, h, stream_helper(e, p.t, p.row));
     if (p.outer)
-        stream_helper(e, p.t, STREAM_outer, h);
+        helper_add(e, h, stream_helper(e, p.t, STREAM_outer));
 }
 
 /* Kernels */
@@ -141,14 +141,15 @@ static LLVMValueRef stream_of(ContractCode *q)
     const Contract *c = q->c;
     LLVMValueRef fn = LLVMConstNull(e->ptr), when = is_one(q, c->m);
     if (q->plan.outer) {
-        fn = emit_stream(e, q->plan.t, STREAM_outer);
+        fn = helper_function(e, stream_helper(e, q->plan.t, STREAM_outer));
         fn = if_so(q, is_one(q, c->k), fn);
     }
     if (!q->plan.row)
         return fn;
     if (!q->plan.only_row && q->plan.row_from)
         when = both(q, when, is_at_least(q, number(q, c->n), q->plan.row_from));
-    LLVMValueRef row = emit_stream(e, q->plan.t, q->plan.row);
+    LLVMValueRef row =
+        helper_function(e, stream_helper(e, q->plan.t, q->plan.row));
     return LLVMBuildSelect(e->builder, when, row, fn, "");
 }
 
@@ -202,7 +203,8 @@ static void pack_arguments(ContractCode *q, LLVMValueRef *arg)
     const Contract *c = q->c;
     const ProductSchedule *p = &q->plan;
     if (c->pack_a) {
-        LLVMValueRef fn = emit_pack(e, p->t, p->a.kind, LONG_ROWS);
+        LLVMValueRef fn =
+            helper_function(e, pack_helper(e, p->t, p->a.kind, LONG_ROWS));
         LLVMValueRef each =
             code_times(e, at_most(q, c->k, K_BLOCK), code_i64(e, LONG_ROWS));
         arg[ARG_a_panels] = room_in(q, c->pack_a, each);
@@ -211,7 +213,8 @@ static void pack_arguments(ContractCode *q, LLVMValueRef *arg)
     }
     if (!c->pack)
         return;
-    LLVMValueRef fn = emit_pack(e, p->t, p->b.kind, p->tile.panel);
+    LLVMValueRef fn =
+        helper_function(e, pack_helper(e, p->t, p->b.kind, p->tile.panel));
     arg[ARG_b_panels] = room_in(
         q, c->pack, code_times(e, at_most(q, c->k, K_BLOCK), arg[ARG_columns]));
     arg[ARG_pack_b] = packs(q, &p->b, fn, step(q, c->b->at, loop_k(c)), c->m);
@@ -225,7 +228,8 @@ static void micro_arguments(ContractCode *q, LLVMValueRef *arg)
         if (i)
             arg[step] = code_i64(q->e, (int64_t)s->vectors * s->width);
         if (q->plan.pass[i])
-            arg[ARG_micro + i] = emit_micro(q->e, q->plan.t, *s);
+            arg[ARG_micro + i] =
+                helper_function(q->e, micro_helper(q->e, q->plan.t, *s));
     }
 }
 
@@ -243,8 +247,9 @@ static void choose_pair(ContractCode *q, LLVMValueRef *arg)
     LLVMValueRef right = LLVMBuildICmp(b, LLVMIntSLE, left, both, "");
     LLVMValueRef is = LLVMBuildAnd(
         b, LLVMBuildICmp(b, LLVMIntSGT, left, width, ""), right, "");
-    arg[last] =
-        LLVMBuildSelect(b, is, emit_micro(e, q->plan.t, s), arg[last], "");
+    arg[last] = LLVMBuildSelect(
+        b, is, helper_function(e, micro_helper(e, q->plan.t, s)), arg[last],
+        "");
     arg[ARG_step] = LLVMBuildSelect(b, is, both, arg[ARG_step], "");
 }
 
@@ -311,8 +316,8 @@ static void call_product(ContractCode *q, LLVMValueRef from, LLVMValueRef to,
             arg[i] = i < ARG_first_pointer ? code_i64(e, 0) : null;
     if (q->plan.windows)
         arg[ARG_window] = q->window;
-    LLVMValueRef product =
-        emit_product(e, q->plan.t, &q->plan.tile, q->plan.windows);
+    LLVMValueRef product = helper_function(
+        e, product_helper(e, q->plan.t, &q->plan.tile, q->plan.windows));
     LLVMValueRef status =
         code_call(e, product, arg, q->plan.windows ? NARGS_WINDOWS : NARGS);
     keep_status(e, status, q->status);

@@ -19,11 +19,13 @@ typedef struct Routines Routines;
 
 typedef struct Emit Emit;
 
-/* A function that several kernels call, as make(e, of) builds it: share.c. */
+/* A function that several kernels call, made where it is asked for: share.c. */
+typedef LLVMTypeRef HelperType(Emit *e, const void *of);
 typedef struct Helper {
-    const char *name;
-    LLVMValueRef (*make)(Emit *e, const void *of);
-    const void *of;
+    const char *name; /* of no other one */
+    HelperType *type;
+    void (*build)(Emit *e, const void *of, LLVMValueRef fn);
+    const void *of; /* what the two are told */
     int weight, share;
 } Helper;
 typedef LIST(Helper) Helpers;
@@ -150,8 +152,11 @@ void code_back(Emit *e, Place p);
 
 /* share.c: which part of a module has which function. */
 
-/* Adds it if there is none of this name yet, and says if so; `of` is copied. */
-bool helper_add(Emit *e, Helpers *h, Helper helper, size_t size);
+/* Adds it if there is none of this name yet, and says if so. */
+bool helper_add(Emit *e, Helpers *h, Helper helper);
+/* Its function, made in this part, in another one, or prebuilt; one that is not
+ * in the list of helpers each part has for itself. */
+LLVMValueRef helper_function(Emit *e, Helper h);
 bool share_has_unit(const Emit *e, int unit);
 /* The function of a unit, of that name; *build where its code is to be made,
  * here and now. */
@@ -160,11 +165,6 @@ LLVMValueRef share_unit(Emit *e, const char *name, int unit, LLVMTypeRef type,
 /* The same of what follows on the rows of its product. */
 LLVMValueRef share_epilogue(Emit *e, const char *name, int unit,
                             LLVMTypeRef type, bool *build);
-/* A helper's function, made in this part, in another one, or prebuilt; one that
- * is not in the list of helpers each part has for itself. True where its code
- * is to be made: it is begun then, and ends before code_back(e, *back). */
-bool share_helper(Emit *e, const char *name, LLVMTypeRef type, LLVMValueRef *fn,
-                  Place *back);
 
 /* dimcode.c: dimensions as i64 code */
 

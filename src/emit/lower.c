@@ -411,15 +411,15 @@ static Val *llvm_dim(Lower *l, const Dim *d)
 /* Functions of elements. */
 
 typedef struct SharedKind {
-    const char *name;
     LowerBody *body, *second; /* second: NULL, or it gives both values */
     DType t;
     int narg, width;
 } SharedKind;
 enum { SHARED_ARGS = 8 };
 
-static LLVMValueRef shared_function(Emit *e, const SharedKind *k)
+static LLVMTypeRef shared_type(Emit *e, const void *of)
 {
+    const SharedKind *k = of;
     LLVMTypeRef type = type_lanes(type_of(e, k->t), k->width);
     LLVMTypeRef param[SHARED_ARGS];
     for (int i = 0; i < k->narg; i++)
@@ -427,12 +427,12 @@ static LLVMValueRef shared_function(Emit *e, const SharedKind *k)
     LLVMTypeRef both[2] = {type, type}, gives = type;
     if (k->second)
         gives = LLVMStructTypeInContext(e->context, both, 2, false);
-    LLVMValueRef fn;
-    Place back;
-    if (!share_helper(e, k->name,
-                      LLVMFunctionType(gives, param, (unsigned)k->narg, false),
-                      &fn, &back))
-        return fn;
+    return LLVMFunctionType(gives, param, (unsigned)k->narg, false);
+}
+
+static void build_shared(Emit *e, const void *of, LLVMValueRef fn)
+{
+    const SharedKind *k = of;
     Val *x[SHARED_ARGS];
     for (int i = 0; i < k->narg; i++)
         x[i] = val_new(e, LLVMGetParam(fn, (unsigned)i), k->t);
@@ -443,17 +443,10 @@ static LLVMValueRef shared_function(Emit *e, const SharedKind *k)
         LLVMBuildAggregateRet(e->builder, value, 2);
     } else
         LLVMBuildRet(e->builder, value[0]);
-    code_back(e, back);
-    return fn;
-}
-
-static LLVMValueRef make_shared(Emit *e, const void *of)
-{
-    return shared_function(e, of);
 }
 
 /* Of arguments of x's; a key is 64 bits. */
-static DType shared_type(const Val *x)
+static DType shared_dtype(const Val *x)
 {
     return x->t == DT_key ? DT_i64 : x->t;
 }
@@ -465,14 +458,16 @@ static LLVMValueRef call_shared(Lower *l, const char *name, SharedKind kind,
     Emit *e = l->e;
     if (kind.narg > SHARED_ARGS)
         die("%s has too many arguments", name);
-    kind.t = shared_type(x[0]);
+    kind.t = shared_dtype(x[0]);
     kind.width = l->width;
-    kind.name = arena_printf(e->arena, "nn_%s_%s_x%d", name, dtype_name(kind.t),
-                             l->width);
+    Helper h = {.name = arena_printf(e->arena, "nn_%s_%s_x%d", name,
+                                     dtype_name(kind.t), l->width),
+                .type = shared_type,
+                .build = build_shared,
+                .of = arena_copy(e->arena, &kind, sizeof kind)};
     if (e->listed)
-        helper_add(e, e->listed, (Helper){kind.name, make_shared, &kind, 0, 0},
-                   sizeof kind);
-    LLVMValueRef fn = shared_function(e, &kind), arg[SHARED_ARGS];
+        helper_add(e, e->listed, h);
+    LLVMValueRef fn = helper_function(e, h), arg[SHARED_ARGS];
     for (int i = 0; i < kind.narg; i++)
         arg[i] = x[i]->v;
     return code_call(e, fn, arg, kind.narg);
@@ -482,7 +477,7 @@ static Val *llvm_shared(Lower *l, const char *name, LowerBody *body, int n,
                         Val *const *x)
 {
     SharedKind kind = {.body = body, .narg = n};
-    return made(l, call_shared(l, name, kind, x), shared_type(x[0]));
+    return made(l, call_shared(l, name, kind, x), shared_dtype(x[0]));
 }
 
 static Val *llvm_shared_pair(Lower *l, const char *name, LowerBody *const *body,

@@ -209,7 +209,7 @@ static LLVMValueRef last_mask(Micro *u, LLVMValueRef cols)
     return code_first_lanes(e, w, left);
 }
 
-static void build_micro(Micro *u, LLVMValueRef fn)
+static void emit_shape(Micro *u, LLVMValueRef fn)
 {
     Emit *e = u->e;
     u->one = type_of(e, u->t);
@@ -245,48 +245,40 @@ static const char *micro_name(Emit *e, DType t, MicroShape s)
                         s.windows ? "_windows" : "", rows);
 }
 
-LLVMTypeRef micro_windows_type(Emit *e)
+LLVMTypeRef micro_windows_type(Emit *e, const void *of)
 {
+    (void)of;
     LLVMTypeRef p = e->ptr, i = e->i64;
     LLVMTypeRef param[] = {i, i, p, p, p, p, p, p, i, i, i};
     return LLVMFunctionType(e->none, param, 11, false);
 }
 
-LLVMTypeRef micro_type(Emit *e)
+LLVMTypeRef micro_type(Emit *e, const void *of)
 {
+    (void)of;
     LLVMTypeRef p = e->ptr, i = e->i64;
     LLVMTypeRef param[] = {i, i, p, i, i, i, p, i, p, i, i, i};
     return LLVMFunctionType(e->none, param, 12, false);
 }
 
-LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s)
-{
-    LLVMValueRef fn;
-    Place back;
-    LLVMTypeRef type = s.windows ? micro_windows_type(e) : micro_type(e);
-    if (!share_helper(e, micro_name(e, t, s), type, &fn, &back))
-        return fn;
-    Micro u = {.e = e, .shape = s, .t = t};
-    build_micro(&u, fn);
-    code_back(e, back);
-    return fn;
-}
-
-typedef struct MicroKind {
+typedef struct MicroOf {
     DType t;
     MicroShape shape;
-} MicroKind;
+} MicroOf;
 
-static LLVMValueRef make_micro(Emit *e, const void *of)
+static void build_micro(Emit *e, const void *of, LLVMValueRef fn)
 {
-    const MicroKind *k = of;
-    return emit_micro(e, k->t, k->shape);
+    const MicroOf *m = of;
+    Micro u = {.e = e, .shape = m->shape, .t = m->t};
+    emit_shape(&u, fn);
 }
 
-void micro_helper(Emit *e, DType t, MicroShape s, Helpers *h)
+Helper micro_helper(Emit *e, DType t, MicroShape s)
 {
-    MicroKind k = {t, s};
-    int tile = (s.rows + SMALL_ROWS) * s.vectors;
-    Helper own = {micro_name(e, t, s), make_micro, &k, 60 + 8 * tile, 0};
-    helper_add(e, h, own, sizeof k);
+    MicroOf m = {t, s};
+    return (Helper){.name = micro_name(e, t, s),
+                    .type = s.windows ? micro_windows_type : micro_type,
+                    .build = build_micro,
+                    .of = arena_copy(e->arena, &m, sizeof m),
+                    .weight = 60 + 8 * (s.rows + SMALL_ROWS) * s.vectors};
 }

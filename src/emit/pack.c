@@ -183,51 +183,11 @@ static void pack_panels(Pack *u, PackKind kind)
     loop_end(e, &rest, NULL);
 }
 
-static const char *pack_name(Emit *e, DType t, PackKind kind, int panel)
+LLVMTypeRef pack_type(Emit *e, const void *of)
 {
-    static const char *const suffix[] = {
-        [PACK_any] = "",
-        [PACK_transposed] = "_turned",
-        [PACK_straight] = "_straight",
-    };
-    return arena_printf(e->arena, "pack_%s_%d%s", dtype_name(t), panel,
-                        suffix[kind]);
-}
-
-LLVMTypeRef pack_type(Emit *e)
-{
+    (void)of;
     LLVMTypeRef param[] = {e->i64, e->i64, e->ptr, e->i64, e->i64, e->ptr};
     return LLVMFunctionType(e->none, param, 6, false);
-}
-
-LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel)
-{
-    LLVMValueRef fn;
-    Place back;
-    if (!share_helper(e, pack_name(e, t, kind, panel), pack_type(e), &fn,
-                      &back))
-        return fn;
-    int width = lanes_of_bytes(e, dtype_size(t));
-    if (kind == PACK_transposed && width > TURN)
-        width = TURN;
-    /* A's are also packed a piece at a time. */
-    while (panel == LONG_ROWS && PIECE_ROWS % width)
-        width /= 2;
-    Pack u = {e,
-              t,
-              type_of(e, t),
-              panel,
-              width,
-              LLVMGetParam(fn, 0),
-              LLVMGetParam(fn, 1),
-              LLVMGetParam(fn, 2),
-              LLVMGetParam(fn, 3),
-              LLVMGetParam(fn, 4),
-              LLVMGetParam(fn, 5)};
-    pack_panels(&u, kind);
-    LLVMBuildRetVoid(e->builder);
-    code_back(e, back);
-    return fn;
 }
 
 typedef struct PackOf {
@@ -236,16 +196,44 @@ typedef struct PackOf {
     int panel;
 } PackOf;
 
-static LLVMValueRef make_pack(Emit *e, const void *of)
+static void build_pack(Emit *e, const void *of, LLVMValueRef fn)
 {
     const PackOf *p = of;
-    return emit_pack(e, p->t, p->kind, p->panel);
+    int width = lanes_of_bytes(e, dtype_size(p->t));
+    if (p->kind == PACK_transposed && width > TURN)
+        width = TURN;
+    /* A's are also packed a piece at a time. */
+    while (p->panel == LONG_ROWS && PIECE_ROWS % width)
+        width /= 2;
+    Pack u = {e,
+              p->t,
+              type_of(e, p->t),
+              p->panel,
+              width,
+              LLVMGetParam(fn, 0),
+              LLVMGetParam(fn, 1),
+              LLVMGetParam(fn, 2),
+              LLVMGetParam(fn, 3),
+              LLVMGetParam(fn, 4),
+              LLVMGetParam(fn, 5)};
+    pack_panels(&u, p->kind);
+    LLVMBuildRetVoid(e->builder);
 }
 
-void pack_helper(Emit *e, DType t, PackKind kind, int panel, Helpers *h)
+Helper pack_helper(Emit *e, DType t, PackKind kind, int panel)
 {
     enum { PACK = 150 };
+    static const char *const suffix[] = {
+        [PACK_any] = "",
+        [PACK_transposed] = "_turned",
+        [PACK_straight] = "_straight",
+    };
     PackOf p = {t, kind, panel};
-    Helper own = {pack_name(e, t, kind, panel), make_pack, &p, PACK, 0};
-    helper_add(e, h, own, sizeof p);
+    const char *name = arena_printf(e->arena, "pack_%s_%d%s", dtype_name(t),
+                                    panel, suffix[kind]);
+    return (Helper){.name = name,
+                    .type = pack_type,
+                    .build = build_pack,
+                    .of = arena_copy(e->arena, &p, sizeof p),
+                    .weight = PACK};
 }

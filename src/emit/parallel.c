@@ -212,8 +212,9 @@ enum {
     NRUN
 };
 
-static LLVMTypeRef run_type(Emit *e)
+static LLVMTypeRef run_type(Emit *e, const void *of)
 {
+    (void)of;
     LLVMTypeRef param[NRUN];
     for (int i = 0; i < NRUN; i++)
         param[i] = i < RUN_range ? e->ptr : e->i64;
@@ -241,8 +242,10 @@ static void fill_record(Emit *e, LLVMValueRef record, LLVMValueRef *value)
         LLVMBuildStore(e->builder, value[i], field_at(e, record, i));
 }
 
-static void build_run(Emit *e, LLVMValueRef fn, LLVMValueRef piece)
+static void build_run(Emit *e, const void *of, LLVMValueRef fn)
 {
+    (void)of;
+    LLVMValueRef piece = emit_piece(e);
     LLVMBuilderRef b = e->builder;
     LLVMValueRef in[NRUN], zero = code_i64(e, 0), one = code_i64(e, 1);
     for (unsigned i = 0; i < NRUN; i++)
@@ -277,28 +280,13 @@ static void build_run(Emit *e, LLVMValueRef fn, LLVMValueRef piece)
     LLVMBuildRet(b, join_told(e, record));
 }
 
-static LLVMValueRef emit_run(Emit *e)
-{
-    LLVMValueRef fn;
-    Place back;
-    if (!share_helper(e, "run_pieces", run_type(e), &fn, &back))
-        return fn;
-    LLVMValueRef piece = emit_piece(e);
-    build_run(e, fn, piece);
-    code_back(e, back);
-    return fn;
-}
-
-static LLVMValueRef make_run(Emit *e, const void *of)
-{
-    (void)of;
-    return emit_run(e);
-}
-
-void run_helper(Emit *e, Helpers *h)
+Helper run_helper(void)
 {
     enum { RUN = 100 };
-    helper_add(e, h, (Helper){"run_pieces", make_run, "", RUN, 0}, 1);
+    return (Helper){.name = "run_pieces",
+                    .type = run_type,
+                    .build = build_run,
+                    .weight = RUN};
 }
 
 /* What a call takes. */
@@ -355,7 +343,7 @@ static LLVMValueRef call_pieces(const KernelCall *c, LLVMValueRef range)
                           code_i64(e, p.most),
                           code_i64(e, p.grain),
                           code_i64(e, kernel_ncheck(k) ? c->nvar : -1)};
-    return code_call(e, emit_run(e), arg, NRUN);
+    return code_call(e, helper_function(e, run_helper()), arg, NRUN);
 }
 
 LLVMValueRef kernel_call(const KernelCall *c)

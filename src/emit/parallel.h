@@ -30,6 +30,6 @@ LLVMValueRef kernel_call(const KernelCall *c);
 LLVMValueRef exec_threads(Emit *e, const Schedule *s, int first, int last,
                           LLVMValueRef exec);
 /* What calls in pieces need. */
-void run_helper(Emit *e, Helpers *h);
+Helper run_helper(void);
 
 #endif

@@ -29,7 +29,7 @@ static bool list_level(Arena *a, const TargetOptions *o, Helpers *h,
     Emit e;
     if (!emit_open(&e, a, &no_module, o, error))
         return false;
-    run_helper(&e, h);
+    helper_add(&e, h, run_helper());
     product_prebuild(&e, h);
     routine_prebuild(&e, h);
     e.listed = h;
@@ -59,7 +59,7 @@ static void make_piece(void *of)
     if (!emit_open(&e, p->arena, &no_module, &p->options, &p->error))
         return;
     e.sharing = share_each(&e, p->all, p->number, suffix);
-    h->make(&e, h->of);
+    helper_function(&e, *h);
     find_needs(p, &e);
     mark_functions(&e);
     emit_bytes(&e, LLVMObjectFile, false, &bytes, &p->object.n, &p->error);

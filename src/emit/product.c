@@ -104,7 +104,7 @@ static void find_offsets(Product *q, LLVMValueRef loops, LLVMValueRef from,
                          LLVMValueRef count, int to)
 {
     LLVMValueRef arg[] = {loops, from, count, window_at(q, to)};
-    code_call(q->e, emit_offsets(q->e), arg, 4);
+    code_call(q->e, helper_function(q->e, offsets_helper()), arg, 4);
 }
 
 static LLVMValueRef loops_at(Product *q, int which)
@@ -130,7 +130,7 @@ static void pack_a(Product *q, const Block *b)
     LLVMBasicBlockRef on = code_if(q->e, q->packs_a);
     LLVMValueRef arg[] = {b->depth,    b->rows,     a_at(q, b),
                           in[ARG_a_k], in[ARG_a_m], in[ARG_a_panels]};
-    call(q, pack_type(q->e), ARG_pack_a, arg);
+    call(q, pack_type(q->e, NULL), ARG_pack_a, arg);
     code_end(q->e, on);
 }
 
@@ -151,7 +151,7 @@ static LLVMValueRef panel_at(Product *q, const Block *b, LLVMValueRef j)
         b->depth,       code_smaller(e, left, code_i64(e, q->tile.panel)),
         b_at(q, b, j0), in[ARG_b_k],
         in[ARG_b_n],    panel};
-    call(q, pack_type(e), ARG_pack_b, arg);
+    call(q, pack_type(e, NULL), ARG_pack_b, arg);
     code_end(e, on);
     return code_at(e, q->one, panel, minus(e, j, j0));
 }
@@ -173,7 +173,7 @@ static void window_tiles(Product *q, const Block *b, LLVMValueRef j,
         in[ARG_out_m],
         left,
         b->add};
-    LLVMBuildCall2(e->builder, micro_windows_type(e), micro, arg, 11, "");
+    LLVMBuildCall2(e->builder, micro_windows_type(e, NULL), micro, arg, 11, "");
 }
 
 /* Tiles of columns j …, `step` of them or those that are left. */
@@ -196,7 +196,7 @@ static void emit_tiles(Product *q, const Block *b, LLVMValueRef j,
         in[ARG_out_m],
         left,
         b->add};
-    LLVMBuildCall2(e->builder, micro_type(e), micro, arg, 12, "");
+    LLVMBuildCall2(e->builder, micro_type(e, NULL), micro, arg, 12, "");
 }
 
 /* All columns of a block: whole panels, then what is left, each by the micro-
@@ -235,9 +235,10 @@ static void emit_columns(Product *q, const Block *b)
 
 /* A function void (rows, n, c, c_m, totals, first): adds C[rows, n] to the
  * totals, which are set where `first` is 0, and C becomes what they come to. */
-static void build_totals(Emit *e, DType t, LLVMValueRef fn)
+static void build_totals(Emit *e, const void *of, LLVMValueRef fn)
 {
     LLVMBuilderRef b = e->builder;
+    DType t = *(const DType *)of;
     LLVMTypeRef one = type_of(e, t);
     int align = dtype_size(t);
     LLVMValueRef rows = LLVMGetParam(fn, 0), n = LLVMGetParam(fn, 1);
@@ -277,23 +278,22 @@ static void build_totals(Emit *e, DType t, LLVMValueRef fn)
     LLVMBuildRetVoid(b);
 }
 
-static const char *totals_name(Emit *e, DType t)
-{
-    return arena_printf(e->arena, "totals_%s", dtype_name(t));
-}
-
-static LLVMValueRef emit_totals(Emit *e, DType t)
+static LLVMTypeRef totals_type(Emit *e, const void *of)
 {
     LLVMTypeRef p = e->ptr, i = e->i64;
     LLVMTypeRef param[] = {i, i, p, i, p, i};
-    LLVMTypeRef type = LLVMFunctionType(e->none, param, 6, false);
-    LLVMValueRef fn;
-    Place back;
-    if (!share_helper(e, totals_name(e, t), type, &fn, &back))
-        return fn;
-    build_totals(e, t, fn);
-    code_back(e, back);
-    return fn;
+    (void)of;
+    return LLVMFunctionType(e->none, param, 6, false);
+}
+
+static Helper totals_helper(Emit *e, DType t)
+{
+    enum { TOTALS = 60 };
+    return (Helper){.name = arena_printf(e->arena, "totals_%s", dtype_name(t)),
+                    .type = totals_type,
+                    .build = build_totals,
+                    .of = arena_copy(e->arena, &t, sizeof t),
+                    .weight = TOTALS};
 }
 
 /* One row of A or of B is not worth tiles. */
@@ -304,7 +304,7 @@ static void stream_block(Product *q, const Block *b)
         b->rows,     b->columns,          b->depth,         a_at(q, b),
         in[ARG_a_m], in[ARG_a_k],         b_at(q, b, b->j), in[ARG_b_k],
         in[ARG_b_n], c_at(q, b->i, b->j), in[ARG_out_m]};
-    call(q, stream_type(q->e), ARG_stream, arg);
+    call(q, stream_type(q->e, NULL), ARG_stream, arg);
 }
 
 static void emit_block(Product *q, const Block *b)
@@ -411,7 +411,7 @@ static void emit_parts(Product *q, Block *b, LLVMValueRef row,
     LLVMValueRef arg[] = {minus(e, last_row, row), b->columns,
                           c_at(q, row, b->j),      in[ARG_out_m],
                           in[ARG_totals],          p.i};
-    code_call(e, emit_totals(e, q->t), arg, 6);
+    code_call(e, helper_function(e, totals_helper(e, q->t)), arg, 6);
     code_end(e, on);
     loop_end(e, &p, NULL);
 }
@@ -438,9 +438,21 @@ static void emit_product_loops(Product *q)
     loop_end(e, &i, NULL);
 }
 
-static void build_product(Product *q, LLVMValueRef fn)
+typedef struct ProductOf {
+    DType t;
+    bool windows;
+    Tile tile;
+} ProductOf;
+
+static void build_product(Emit *e, const void *of, LLVMValueRef fn)
 {
-    Emit *e = q->e;
+    const ProductOf *p = of;
+    Product product = {.e = e,
+                       .t = p->t,
+                       .windows = p->windows,
+                       .one = type_of(e, p->t),
+                       .tile = p->tile},
+            *q = &product;
     LLVMBuilderRef b = e->builder;
     for (unsigned i = 0; i < LLVMCountParams(fn); i++)
         q->arg[i] = LLVMGetParam(fn, i);
@@ -462,74 +474,51 @@ LLVMTypeRef epilogue_type(Emit *e)
     return LLVMFunctionType(e->i32, param, 5, false);
 }
 
-static const char *product_name(Emit *e, DType t, const Tile *tile,
-                                bool windows)
-{
-    return arena_printf(e->arena, "multiply_%s%s%s", dtype_name(t),
-                        windows ? "_windows" : "", tile_suffix(e, t, tile));
-}
-
-LLVMValueRef emit_product(Emit *e, DType t, const Tile *tile, bool windows)
-{
-    LLVMTypeRef param[NARGS_WINDOWS];
-    unsigned n = windows ? NARGS_WINDOWS : NARGS;
-    for (unsigned i = 0; i < n; i++)
-        param[i] = i < ARG_first_pointer ? e->i64 : e->ptr;
-    LLVMTypeRef type = LLVMFunctionType(e->i32, param, n, false);
-    LLVMValueRef fn;
-    Place back;
-    if (!share_helper(e, product_name(e, t, tile, windows), type, &fn, &back))
-        return fn;
-    Product q = {.e = e,
-                 .t = t,
-                 .windows = windows,
-                 .one = type_of(e, t),
-                 .tile = *tile};
-    build_product(&q, fn);
-    code_back(e, back);
-    return fn;
-}
-
-typedef struct ProductOf {
-    DType t;
-    bool windows;
-    Tile tile;
-} ProductOf;
-
-static LLVMValueRef make_product(Emit *e, const void *of)
+static LLVMTypeRef product_type(Emit *e, const void *of)
 {
     const ProductOf *p = of;
-    return emit_product(e, p->t, &p->tile, p->windows);
+    LLVMTypeRef param[NARGS_WINDOWS];
+    unsigned n = p->windows ? NARGS_WINDOWS : NARGS;
+    for (unsigned i = 0; i < n; i++)
+        param[i] = i < ARG_first_pointer ? e->i64 : e->ptr;
+    return LLVMFunctionType(e->i32, param, n, false);
 }
 
-static LLVMValueRef make_totals(Emit *e, const void *of)
+Helper product_helper(Emit *e, DType t, const Tile *tile, bool windows)
 {
-    return emit_totals(e, *(const DType *)of);
-}
-
-void product_helper(Emit *e, DType t, const Tile *tile, bool windows,
-                    Helpers *h)
-{
-    enum { TOTALS = 60, PRODUCT = 250 };
+    enum { PRODUCT = 250 };
     ProductOf p = {t, windows, *tile};
-    Helper totals = {totals_name(e, t), make_totals, &t, TOTALS, 0};
-    Helper own = {product_name(e, t, tile, windows), make_product, &p, PRODUCT,
-                  0};
+    const char *name =
+        arena_printf(e->arena, "multiply_%s%s%s", dtype_name(t),
+                     windows ? "_windows" : "", tile_suffix(e, t, tile));
+    return (Helper){.name = name,
+                    .type = product_type,
+                    .build = build_product,
+                    .of = arena_copy(e->arena, &p, sizeof p),
+                    .weight = PRODUCT};
+}
+
+void product_helpers(Emit *e, DType t, const Tile *tile, bool windows,
+                     Helpers *h)
+{
     if (windows)
-        offsets_helper(e, h);
-    helper_add(e, h, totals, sizeof t);
-    helper_add(e, h, own, sizeof p);
+        helper_add(e, h, offsets_helper());
+    helper_add(e, h, totals_helper(e, t));
+    helper_add(e, h, product_helper(e, t, tile, windows));
 }
 
 static void prebuild_tiles(Emit *e, DType t, bool windows, Helpers *h)
 {
     Tile tile = product_tile(e, t);
-    product_helper(e, t, &tile, windows, h);
+    product_helpers(e, t, &tile, windows, h);
     for (int v = 1; v <= tile.vectors; v++)
         for (int masked = 0; masked <= has_masks(e); masked++)
-            micro_helper(e, t,
-                         micro_shape(&tile, v, tile.width, masked, windows), h);
-    micro_helper(e, t, micro_shape(&tile, 1, 1, false, windows), h);
+            helper_add(
+                e, h,
+                micro_helper(
+                    e, t, micro_shape(&tile, v, tile.width, masked, windows)));
+    helper_add(e, h,
+               micro_helper(e, t, micro_shape(&tile, 1, 1, false, windows)));
 }
 
 /* As products and routines choose them. */
@@ -542,9 +531,9 @@ void product_prebuild(Emit *e, Helpers *h)
         prebuild_tiles(e, t, false, h);
         prebuild_tiles(e, t, true, h);
         for (int k = PACK_any; k <= PACK_straight; k++)
-            pack_helper(e, t, (PackKind)k, tile.panel, h);
-        pack_helper(e, t, PACK_straight, LONG_ROWS, h);
+            helper_add(e, h, pack_helper(e, t, (PackKind)k, tile.panel));
+        helper_add(e, h, pack_helper(e, t, PACK_straight, LONG_ROWS));
         for (int k = STREAM_rows; k <= STREAM_outer; k++)
-            stream_helper(e, t, (StreamKind)k, h);
+            helper_add(e, h, stream_helper(e, t, (StreamKind)k));
     }
 }

@@ -45,7 +45,7 @@ enum {
 };
 
 /* What is there, in i64s: the loops of a's rows, and of a and b along k, as
- * emit_offsets has them; those of a packed b; room for the offsets. */
+ * offsets_helper has them; those of a packed b; room for the offsets. */
 enum { LOOPS_rows, LOOPS_a, LOOPS_b, LOOPS_panel, NLOOPS };
 enum {
     LOOPS_WORDS = 1 + 2 * MAX_RANK,
@@ -57,9 +57,10 @@ enum {
 
 /* Around these tiles. Of windows: a's rows, and a and b along k, are where
  * tables say. */
-LLVMValueRef emit_product(Emit *e, DType t, const Tile *tile, bool windows);
-void product_helper(Emit *e, DType t, const Tile *tile, bool windows,
-                    Helpers *h);
+Helper product_helper(Emit *e, DType t, const Tile *tile, bool windows);
+/* It, and what it calls. */
+void product_helpers(Emit *e, DType t, const Tile *tile, bool windows,
+                     Helpers *h);
 /* Those that routines use, and products unless others are asked for. */
 Tile product_tile(const Emit *e, DType t);
 /* What distinguishes other ones in names; "" of those. */
@@ -77,33 +78,29 @@ void keep_status(Emit *e, LLVMValueRef status, LLVMValueRef at);
 /* void (m, k, a, a_i, a_m, a_k, b, b_k, c, c_m, cols, accumulate): C[m, cols]
  * (+)= A B. Strides in elements; a_i is between the first rows of tiles, for
  * each of their rows; cols is read where masked. */
-LLVMTypeRef micro_type(Emit *e);
+HelperType micro_type;
 /* Of windows, void (m, k, a, rows, a_depth, b, b_depth, c, c_m, cols,
  * accumulate): with i64s rows[m], a_depth[k] and b_depth[k]. */
-LLVMTypeRef micro_windows_type(Emit *e);
-LLVMValueRef emit_micro(Emit *e, DType t, MicroShape s);
-void micro_helper(Emit *e, DType t, MicroShape s, Helpers *h);
+HelperType micro_windows_type;
+Helper micro_helper(Emit *e, DType t, MicroShape s);
 
 /* window.c */
 
 /* void (loops, from, count, to): where in a factor its loops are at their
  * numbers from …, as i64s; loops is how many there are, then size and stride of
  * each, the innermost first. */
-LLVMValueRef emit_offsets(Emit *e);
-void offsets_helper(Emit *e, Helpers *h);
+Helper offsets_helper(void);
 
 /* pack.c */
 
-LLVMTypeRef pack_type(Emit *e);
 /* void (k, n, b, b_k, b_n, to): element (p, j) goes to panel j / panel. */
-LLVMValueRef emit_pack(Emit *e, DType t, PackKind kind, int panel);
-void pack_helper(Emit *e, DType t, PackKind kind, int panel, Helpers *h);
+HelperType pack_type;
+Helper pack_helper(Emit *e, DType t, PackKind kind, int panel);
 
 /* stream.c */
 
 /* void (m, n, k, a, a_m, a_k, b, b_k, b_n, c, c_m): C = A B. */
-LLVMTypeRef stream_type(Emit *e);
-LLVMValueRef emit_stream(Emit *e, DType t, StreamKind kind);
-void stream_helper(Emit *e, DType t, StreamKind kind, Helpers *h);
+HelperType stream_type;
+Helper stream_helper(Emit *e, DType t, StreamKind kind);
 
 #endif

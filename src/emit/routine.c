@@ -404,11 +404,6 @@ static Signature signature(RoutineCode *c, const RoutineFn *f)
     return s;
 }
 
-static const char *name_of(Emit *e, const char *name, DType t)
-{
-    return arena_printf(e->arena, "%s_%s", name, dtype_name(t));
-}
-
 static Routines *routines_of(Emit *e)
 {
     if (!e->routines)
@@ -416,74 +411,87 @@ static Routines *routines_of(Emit *e)
     return e->routines;
 }
 
-static void build(RoutineCode *c, const RoutineFn *f, const Signature *s,
-                  LLVMValueRef fn)
+typedef struct RoutineOf {
+    DType t;
+    const RoutineFn *f;
+} RoutineOf;
+
+static RoutineCode *routine_code(Emit *e, const RoutineOf *of, Signature *s)
 {
-    Emit *e = c->e;
+    RoutineCode *c = NEW(e->arena, RoutineCode);
+    *c = (RoutineCode){
+        .e = e, .all = routines_of(e), .t = of->t, .one = type_of(e, of->t)};
+    c->wide = e->machine.has.vector_bytes ? 64 / dtype_size(c->t) : 1;
+    c->vec = type_lanes(c->one, c->wide);
+    *s = signature(c, of->f);
     c->result = s->result;
-    for (int i = 0; i < s->n; i++) {
-        RoutineVar *v = new_var(c, s->type[i], s->name[i]);
+    return c;
+}
+
+static LLVMTypeRef routine_fn_type(Emit *e, const void *of)
+{
+    Signature s;
+    const RoutineCode *c = routine_code(e, of, &s);
+    LLVMTypeRef param[ROUTINE_ARGS];
+    for (int i = 0; i < s.n; i++)
+        param[i] = routine_llvm(c, s.type[i]);
+    return LLVMFunctionType(routine_llvm(c, s.result), param, (unsigned)s.n,
+                            false);
+}
+
+static void build_routine(Emit *e, const void *of, LLVMValueRef fn)
+{
+    Signature s;
+    RoutineCode *c = routine_code(e, of, &s);
+    for (int i = 0; i < s.n; i++) {
+        RoutineVar *v = new_var(c, s.type[i], s.name[i]);
         make_slot(c, v);
         write_var(c, v, (RoutineValue){v->t, LLVMGetParam(fn, (unsigned)i)});
     }
-    c->at = f->body;
+    c->at = ((const RoutineOf *)of)->f->body;
     statement(c);
     if (!ended(c)) {
-        if (s->result == RT_void)
+        if (s.result == RT_void)
             LLVMBuildRetVoid(e->builder);
         else
             LLVMBuildUnreachable(e->builder);
     }
 }
 
-LLVMValueRef emit_routine_fn(Emit *e, const char *name, DType t,
-                             RoutineType *result)
-{
-    const Routines *all = routines_of(e);
-    const RoutineFn *f = routine_named(all, name);
-    if (!f)
-        die("no routine %s", name);
-    RoutineCode *c = NEW(e->arena, RoutineCode);
-    *c = (RoutineCode){.e = e, .all = all, .t = t, .one = type_of(e, t)};
-    c->wide = e->machine.has.vector_bytes ? 64 / dtype_size(t) : 1;
-    c->vec = type_lanes(c->one, c->wide);
-    Signature s = signature(c, f);
-    LLVMTypeRef param[ROUTINE_ARGS];
-    for (int i = 0; i < s.n; i++)
-        param[i] = routine_llvm(c, s.type[i]);
-    *result = s.result;
-    LLVMTypeRef type = LLVMFunctionType(routine_llvm(c, s.result), param,
-                                        (unsigned)s.n, false);
-    LLVMValueRef fn;
-    Place back;
-    if (!share_helper(e, name_of(e, name, t), type, &fn, &back))
-        return fn;
-    build(c, f, &s, fn);
-    code_back(e, back);
-    return fn;
-}
-
 /* Which functions a kernel needs. */
 
-typedef struct RoutineKind {
-    DType t;
-    const char *name;
-} RoutineKind;
-
-static LLVMValueRef make_routine(Emit *e, const void *of)
+static const RoutineFn *routine_of(Emit *e, const char *name)
 {
-    const RoutineKind *k = of;
-    RoutineType t;
-    return emit_routine_fn(e, k->name, k->t, &t);
+    const RoutineFn *f = routine_named(routines_of(e), name);
+    if (!f)
+        die("no routine %s", name);
+    return f;
+}
+
+Helper routine_helper(Emit *e, const char *name, DType t)
+{
+    RoutineOf r = {t, routine_of(e, name)};
+    return (Helper){.name =
+                        arena_printf(e->arena, "%s_%s", name, dtype_name(t)),
+                    .type = routine_fn_type,
+                    .build = build_routine,
+                    .of = arena_copy(e->arena, &r, sizeof r),
+                    .weight = r.f->end - r.f->body};
+}
+
+RoutineType routine_result(Emit *e, const char *name)
+{
+    RoutineOf r = {DT_f64, routine_of(e, name)};
+    Signature s;
+    routine_code(e, &r, &s);
+    return s.result;
 }
 
 void routine_helpers(Emit *e, const char *name, DType t, Helpers *h)
 {
     const Routines *all = routines_of(e);
     const RoutineFn *f = routine_named(all, name);
-    RoutineKind k = {t, f->name};
-    Helper own = {name_of(e, name, t), make_routine, &k, f->end - f->body, 0};
-    if (!helper_add(e, h, own, sizeof k))
+    if (!helper_add(e, h, routine_helper(e, name, t)))
         return;
     for (int i = f->body; i < f->end; i++) {
         if (routine_named(all, all->word.at[i]))
@@ -510,7 +518,6 @@ void emit_routine(Emit *e, const RoutineCall *r, const KernelKey *key)
     DimEnv dims = dim_env_checked(e, key->var, key->nvar, LLVMGetParam(fn, 1));
     LLVMValueRef lo = kernel_lo(e, fn), hi = kernel_hi(e, fn);
     LLVMTypeRef one = type_of(e, r->out->dtype);
-    RoutineType result;
     int n = 0;
     arg[n++] = LLVMBuildSub(e->builder, hi, lo, "");
     arg[n++] = code_i64(e, r->how);
@@ -526,8 +533,7 @@ void emit_routine(Emit *e, const RoutineCall *r, const KernelKey *key)
     arg[n++] = code_at(e, one, buffer[r->out->id],
                        LLVMBuildMul(e->builder, lo, size, ""));
     arg[n++] = r->work ? buffer[r->work->id] : LLVMConstNull(e->ptr);
-    code_call(e,
-              emit_routine_fn(e, op_table[r->op]->name, r->out->dtype, &result),
-              arg, n);
+    Helper h = routine_helper(e, op_table[r->op]->name, r->out->dtype);
+    code_call(e, helper_function(e, h), arg, n);
     LLVMBuildRet(e->builder, LLVMConstInt(e->i32, NN_OK, false));
 }

@@ -55,8 +55,8 @@ RoutineValue routine_binary(RoutineCode *c, char op, RoutineValue a,
 /* If `word` calls a micro-kernel, that is a helper. */
 void routine_micro_helper(Emit *e, const char *word, DType t, Helpers *h);
 
-/* routine.c: the function of that name for reals of type t. */
-LLVMValueRef emit_routine_fn(Emit *e, const char *name, DType t,
-                             RoutineType *result);
+/* routine.c: the function of that name for reals of type t, what it gives. */
+Helper routine_helper(Emit *e, const char *name, DType t);
+RoutineType routine_result(Emit *e, const char *name);
 
 #endif

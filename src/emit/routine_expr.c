@@ -209,7 +209,7 @@ void routine_micro_helper(Emit *e, const char *word, DType t, Helpers *h)
 {
     MicroShape s;
     if (micro_named(e, word, t, &s))
-        micro_helper(e, t, s, h);
+        helper_add(e, h, micro_helper(e, t, s));
 }
 
 static RoutineValue call(RoutineCode *c, const char *name)
@@ -225,13 +225,13 @@ static RoutineValue call(RoutineCode *c, const char *name)
     for (int i = 0; i < n; i++)
         v[i] = x[i].v;
     if (micro_named(c->e, name, c->t, &s)) {
-        code_call(c->e, emit_micro(c->e, c->t, s), v, n);
+        code_call(c->e, helper_function(c->e, micro_helper(c->e, c->t, s)), v,
+                  n);
         return made(RT_void, NULL);
     }
     if (!routine_named(c->all, name))
         return call_known(c, name, x);
-    RoutineType result;
-    LLVMValueRef fn = emit_routine_fn(c->e, name, c->t, &result);
+    LLVMValueRef fn = helper_function(c->e, routine_helper(c->e, name, c->t));
     LLVMTypeRef param[ROUTINE_ARGS];
     LLVMTypeRef type = LLVMGlobalGetValueType(fn);
     if ((int)LLVMCountParamTypes(type) != n)
@@ -240,7 +240,7 @@ static RoutineValue call(RoutineCode *c, const char *name)
     for (int i = 0; i < n; i++)
         if (param[i] == c->one)
             v[i] = routine_as(c, x[i], RT_real).v;
-    return made(result, code_call(c->e, fn, v, n));
+    return made(routine_result(c->e, name), code_call(c->e, fn, v, n));
 }
 
 /* Values. */

@@ -21,12 +21,11 @@ static bool is_here(const Emit *e, const int *of, int unit)
     return of[unit] == e->sharing->share;
 }
 
-bool helper_add(Emit *e, Helpers *h, Helper helper, size_t size)
+bool helper_add(Emit *e, Helpers *h, Helper helper)
 {
     for (int i = 0; i < h->n; i++)
         if (strcmp(h->at[i].name, helper.name) == 0)
             return false;
-    helper.of = arena_copy(e->arena, helper.of, size);
     list_push(e->arena, h, helper);
     return true;
 }
@@ -81,20 +80,23 @@ LLVMValueRef share_epilogue(Emit *e, const char *name, int unit,
     return share_named(e, suffixed(e, name), e->sharing, here, type, build);
 }
 
-bool share_helper(Emit *e, const char *name, LLVMTypeRef type, LLVMValueRef *fn,
-                  Place *back)
+LLVMValueRef helper_function(Emit *e, Helper h)
 {
-    const char *prebuilt = prebuilt_of(e, name);
-    int share = share_of_helper(e->sharing, name);
+    const char *prebuilt = prebuilt_of(e, h.name);
+    LLVMTypeRef type = h.type(e, h.of);
+    int share = share_of_helper(e->sharing, h.name);
     bool build;
-    *fn = prebuilt ? share_named(e, prebuilt, true, false, type, &build)
-                   : share_named(e, suffixed(e, name), share >= 0,
-                                 share < 0 || share == e->sharing->share, type,
-                                 &build);
+    LLVMValueRef fn = prebuilt
+                          ? share_named(e, prebuilt, true, false, type, &build)
+                          : share_named(e, suffixed(e, h.name), share >= 0,
+                                        share < 0 || share == e->sharing->share,
+                                        type, &build);
     if (!build)
-        return false;
-    *back = code_begin(e, *fn);
-    return true;
+        return fn;
+    Place back = code_begin(e, fn);
+    h.build(e, h.of, fn);
+    code_back(e, back);
+    return fn;
 }
 
 /* Sharing out. */
@@ -124,7 +126,7 @@ static void add_helpers(Emit *e, const Units *u, Helpers *h)
     for (int i = 0; i < units_count(u); i++) {
         const Kernel *k = units_at(u, i)->kernel;
         if (runs_in_pieces(e, k))
-            run_helper(e, h);
+            helper_add(e, h, run_helper());
         if (k->kind == KERNEL_contract)
             contract_helpers(e, k, h);
         if (k->kind == KERNEL_routine)
@@ -241,5 +243,5 @@ void emit_share(Emit *e)
     }
     for (int i = 0; i < s->helper.n; i++)
         if (s->helper.at[i].share == s->share)
-            s->helper.at[i].make(e, s->helper.at[i].of);
+            helper_function(e, s->helper.at[i]);
 }

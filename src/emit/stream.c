@@ -276,35 +276,12 @@ static const StreamRow stream_row[] = {
     [STREAM_outer] = {"outer", stream_outer},
 };
 
-static const char *stream_name(Emit *e, DType t, StreamKind kind)
+LLVMTypeRef stream_type(Emit *e, const void *of)
 {
-    return arena_printf(e->arena, "%s_%s", stream_row[kind].name,
-                        dtype_name(t));
-}
-
-LLVMTypeRef stream_type(Emit *e)
-{
+    (void)of;
     LLVMTypeRef p = e->ptr, i = e->i64;
     LLVMTypeRef param[] = {i, i, i, p, i, i, p, i, i, p, i};
     return LLVMFunctionType(e->none, param, 11, false);
-}
-
-LLVMValueRef emit_stream(Emit *e, DType t, StreamKind kind)
-{
-    LLVMValueRef fn;
-    Place back;
-    if (!share_helper(e, stream_name(e, t, kind), stream_type(e), &fn, &back))
-        return fn;
-    int size = dtype_size(t), width = lanes_of_bytes(e, size);
-    Stream u = {.e = e, .one = type_of(e, t), .width = width, .align = size};
-    LLVMValueRef *into[] = {&u.m, &u.n,   &u.k,   &u.a, &u.a_m, &u.a_k,
-                            &u.b, &u.b_k, &u.b_n, &u.c, &u.c_m};
-    for (unsigned i = 0; i < 11; i++)
-        *into[i] = LLVMGetParam(fn, i);
-    stream_row[kind].build(&u);
-    LLVMBuildRetVoid(e->builder);
-    code_back(e, back);
-    return fn;
 }
 
 typedef struct StreamOf {
@@ -312,16 +289,28 @@ typedef struct StreamOf {
     StreamKind kind;
 } StreamOf;
 
-static LLVMValueRef make_stream(Emit *e, const void *of)
+static void build_stream(Emit *e, const void *of, LLVMValueRef fn)
 {
     const StreamOf *s = of;
-    return emit_stream(e, s->t, s->kind);
+    int size = dtype_size(s->t), width = lanes_of_bytes(e, size);
+    Stream u = {.e = e, .one = type_of(e, s->t), .width = width, .align = size};
+    LLVMValueRef *into[] = {&u.m, &u.n,   &u.k,   &u.a, &u.a_m, &u.a_k,
+                            &u.b, &u.b_k, &u.b_n, &u.c, &u.c_m};
+    for (unsigned i = 0; i < 11; i++)
+        *into[i] = LLVMGetParam(fn, i);
+    stream_row[s->kind].build(&u);
+    LLVMBuildRetVoid(e->builder);
 }
 
-void stream_helper(Emit *e, DType t, StreamKind kind, Helpers *h)
+Helper stream_helper(Emit *e, DType t, StreamKind kind)
 {
     enum { STREAM = 150 };
     StreamOf s = {t, kind};
-    Helper own = {stream_name(e, t, kind), make_stream, &s, STREAM, 0};
-    helper_add(e, h, own, sizeof s);
+    const char *name =
+        arena_printf(e->arena, "%s_%s", stream_row[kind].name, dtype_name(t));
+    return (Helper){.name = name,
+                    .type = stream_type,
+                    .build = build_stream,
+                    .of = arena_copy(e->arena, &s, sizeof s),
+                    .weight = STREAM};
 }

@@ -72,9 +72,10 @@ static void carry(Count *c)
     loop_end(e, &l, NULL);
 }
 
-static void build_offsets(Count *c, LLVMValueRef fn)
+static void build_offsets(Emit *e, const void *of, LLVMValueRef fn)
 {
-    Emit *e = c->e;
+    Count count = {.e = e}, *c = &count;
+    (void)of;
     LLVMBuilderRef b = e->builder;
     LLVMValueRef zero = code_i64(e, 0), one = code_i64(e, 1);
     c->digit = code_slot(e, LLVMArrayType(e->i64, MAX_RANK), 8);
@@ -100,35 +101,18 @@ static void build_offsets(Count *c, LLVMValueRef fn)
     LLVMBuildRetVoid(b);
 }
 
-static LLVMTypeRef offsets_type(Emit *e)
+static LLVMTypeRef offsets_type(Emit *e, const void *of)
 {
+    (void)of;
     LLVMTypeRef param[] = {e->ptr, e->i64, e->i64, e->ptr};
     return LLVMFunctionType(e->none, param, 4, false);
 }
 
-static const char *const offsets_name = "offsets";
-
-LLVMValueRef emit_offsets(Emit *e)
-{
-    LLVMValueRef fn;
-    Place back;
-    if (!share_helper(e, offsets_name, offsets_type(e), &fn, &back))
-        return fn;
-    Count c = {.e = e};
-    build_offsets(&c, fn);
-    code_back(e, back);
-    return fn;
-}
-
-static LLVMValueRef make_offsets(Emit *e, const void *of)
-{
-    (void)of;
-    return emit_offsets(e);
-}
-
-void offsets_helper(Emit *e, Helpers *h)
+Helper offsets_helper(void)
 {
     enum { OFFSETS = 60 };
-    Helper own = {offsets_name, make_offsets, offsets_name, OFFSETS, 0};
-    helper_add(e, h, own, 1);
+    return (Helper){.name = "offsets",
+                    .type = offsets_type,
+                    .build = build_offsets,
+                    .weight = OFFSETS};
 }
