@@ -30,7 +30,8 @@ Tile product_tile(const Emit *e, DType t)
     return tile_choose(&e->machine.has, t);
 }
 
-const char *tile_suffix(Emit *e, DType t, const Tile *tile)
+/* What distinguishes other ones in names; "" of those. */
+static const char *tile_suffix(Emit *e, DType t, const Tile *tile)
 {
     Tile own = product_tile(e, t);
     return tile->rows == own.rows && tile->vectors == own.vectors

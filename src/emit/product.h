@@ -63,8 +63,6 @@ void product_helpers(Emit *e, DType t, const Tile *tile, bool windows,
                      Helpers *h);
 /* Those that routines use, and products unless others are asked for. */
 Tile product_tile(const Emit *e, DType t);
-/* What distinguishes other ones in names; "" of those. */
-const char *tile_suffix(Emit *e, DType t, const Tile *tile);
 LLVMTypeRef epilogue_type(Emit *e);
 /* Code for where `when` holds, which the builder is at then; it ends before
  * code_end. */
