@@ -356,14 +356,11 @@ static Tail tail_of(Lower *l, Val *x)
         times_half_square(l, low_fmul(l, half, rounded(l, s)), a, s.rest);
     Val *small = low_fmul(l, half, erf_small(l, y));
     Val *in = is_within(l, y, 0.5), *one = num_like(l, x, 1);
-    return (Tail){
-        .y = y,
-        .scaled = s,
-        .part = low_select(l, in, low_fsub(l, half, small), far),
-        .rest =
-            low_select(l, in, low_fadd(l, half, small), low_fsub(l, one, far)),
-        .below = low_fcmp(l, CMP_le, x, num_like(l, x, 0)),
-    };
+    Val *part = low_select(l, in, low_fsub(l, half, small), far);
+    Val *above = low_fsub(l, one, far);
+    Val *rest = low_select(l, in, low_fadd(l, half, small), above);
+    Val *below = low_fcmp(l, CMP_le, x, num_like(l, x, 0));
+    return (Tail){y, s, part, rest, below};
 }
 
 static Val *ndtr_body(Lower *l, Val *const *x)
