@@ -317,9 +317,13 @@ subs: sub_list comma
 sub_list: sub                   { $$ = NEW_LIST(SubList); ADD($$, $1); }
         | sub_list ',' sub      { ADD($1, $3); $$ = $1; }
         ;
-sub: expr                       { $$ = (Sub){false, $1, NULL, NULL, @$}; }
-   | end ':' end                { $$ = (Sub){true, $1, $3, NULL, @$}; }
-   | end ':' end ':' end        { $$ = (Sub){true, $1, $3, $5, @$}; }
+sub: expr                       { $$ = (Sub){.lo = $1, .span = @$}; }
+   | end ':' end                { $$ = (Sub){.range = true, .lo = $1, .hi = $3,
+                                             .span = @$}; }
+   | end ':' end ':' end        { $$ = (Sub){.range = true, .lo = $1, .hi = $3,
+                                             .step = $5, .span = @$}; }
+   | DOTS                       { $$ = (Sub){.range = true, .rest = true,
+                                             .span = @$}; }
    ;
 end: %empty                     { $$ = NULL; }
    | expr

@@ -527,22 +527,59 @@ static Node *take_gathers(Indexing *x, Span at, Node *a, int n, const Pick *p)
     return gather_joined(c, a, &all);
 }
 
+/* e with a range for each dimension that `..` stands for; NULL after
+ * messages. */
+static const Expr *rest_written_out(Indexing *x, const Expr *e, int rank)
+{
+    Expr *all = arena_copy(x->c->arena, e, sizeof *e);
+    Sub *sub = NEWN(x->c->arena, Sub, rank + e->index.nsub);
+    int rest = rank - e->index.nsub + 1, n = 0, seen = 0;
+
+    for (int i = 0; i < e->index.nsub; i++) {
+        Sub each = e->index.sub[i];
+        int count = each.rest ? rest : 1;
+
+        seen += each.rest;
+        if (seen > 1)
+            return check_none(x->c, each.span, "index",
+                              "there is a '..' before this one");
+        each.rest = false;
+        while (count-- > 0)
+            sub[n++] = each;
+    }
+    all->index.sub = sub;
+    all->index.nsub = n;
+    return seen ? all : e;
+}
+
+static bool too_many(Indexing *x, const Expr *e, const Value *v)
+{
+    int n = e->index.nsub, rank = v->node->rank;
+
+    for (int i = 0; i < e->index.nsub; i++)
+        n -= e->index.sub[i].rest;
+    if (n <= rank)
+        return false;
+    if (rank == 0)
+        check_fail(x->c, e->span, "index", "a scalar takes no subscripts");
+    else
+        check_fail(x->c, e->span, "index", "%d subscripts for %d dimension%s",
+                   n, rank, rank == 1 ? "" : "s");
+    check_label(x->c, x->s, e->index.of, v);
+    return true;
+}
+
 static const Value *index_tensor(Indexing *x, const Expr *e, const Value *v)
 {
     Check *c = x->c;
     Pick *p;
     Node *n;
 
-    if (e->index.nsub > v->node->rank) {
-        if (v->node->rank == 0)
-            check_fail(c, e->span, "index", "a scalar takes no subscripts");
-        else
-            check_fail(c, e->span, "index", "%d subscripts for %d dimension%s",
-                       e->index.nsub, v->node->rank,
-                       v->node->rank == 1 ? "" : "s");
-        check_label(c, x->s, e->index.of, v);
+    if (too_many(x, e, v))
         return c->error;
-    }
+    e = rest_written_out(x, e, v->node->rank);
+    if (!e)
+        return c->error;
     p = make_picks(x, e, v->node->dim);
     if (!p)
         return c->error;

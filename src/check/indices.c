@@ -62,7 +62,7 @@ static bool may_make_none(const Index *x)
 typedef struct Use {
     const char *index;
     const Expr *of; /* the tensor, a name */
-    int place;
+    int place;      /* from the end, if negative */
 } Use;
 
 static void look_for_use(void *u, const Expr *e)
@@ -71,14 +71,15 @@ static void look_for_use(void *u, const Expr *e)
 
     if (!e || x->of)
         return;
-    for (int k = 0; e->kind == EX_index && k < e->index.nsub; k++) {
+    for (int k = 0, rest = 0; e->kind == EX_index && k < e->index.nsub; k++) {
         const Sub *sub = &e->index.sub[k];
 
+        rest |= sub->rest;
         if (e->index.of->kind != EX_name || sub->range ||
             sub->lo->kind != EX_name || sub->lo->name != x->index)
             continue;
         x->of = e->index.of;
-        x->place = k;
+        x->place = rest ? k - e->index.nsub : k;
         return;
     }
     expr_each(e, look_for_use, u);
@@ -93,8 +94,11 @@ static void find_extent(Check *c, Index *x)
     if (!use.of)
         return;
     b = scope_lookup(c, x->in, use.of->name, use.of->span).local;
-    if (!b || !b->value || b->value->kind != V_tensor ||
-        b->value->node->rank <= use.place)
+    if (!b || !b->value || b->value->kind != V_tensor)
+        return;
+    if (use.place < 0)
+        use.place += b->value->node->rank;
+    if (use.place < 0 || use.place >= b->value->node->rank)
         return;
     x->extent = b->value->node->dim[use.place];
     x->from = use.of->span;

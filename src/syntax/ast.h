@@ -63,9 +63,10 @@ typedef struct Arg {
     Expr *value;
 } Arg;
 
-/* One subscript: an index (lo only, !range) or lo:hi with either end absent. */
+/* One subscript: an index (lo only, !range) or lo:hi with either end absent; or
+ * .. for a range without ends of each dimension that no other one is of. */
 typedef struct Sub {
-    bool range;
+    bool range, rest;
     Expr *lo, *hi, *step;
     Span span;
 } Sub;

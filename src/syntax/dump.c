@@ -86,7 +86,7 @@ static void dump_index(Dump *d, const Expr *e)
             dump(d, s->lo);
             continue;
         }
-        line(d, "range");
+        line(d, s->rest ? "rest" : "range");
         d->indent++;
         dump_under(d, "from", s->lo);
         dump_under(d, "to", s->hi);

@@ -158,6 +158,10 @@ void print_end(const Expr *e, const char *before, Str *to)
 
 static void print_sub(const Sub *s, Str *to)
 {
+    if (s->rest) {
+        str_printf(to, "..");
+        return;
+    }
     print_end(s->lo, "", to);
     if (s->range)
         print_end(s->hi, ":", to);

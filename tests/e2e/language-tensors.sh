@@ -14,6 +14,10 @@ fn gather4(t: real[n, m], j: int[b]) -> real[n, b] = t[:, j];
 fn gather5(t: real[n, m, k], i: int[b], j: int) -> real[b, k] = t[i, j];
 fn gather6(t: real[n], i: int[b, c]) -> real[b, c] = t[i];
 fn gather7(t: real[n, m], i: int[b, 1], j: int[c]) -> real[b, c] = t[i, j];
+fn rest(A: real[n, m, k]) -> (real[n, m], real[m], real[n], real[k], real[m, n, k]) = (A[.., -1], A[0, .., 0], A[.., 0, 0], A[0, 0, ..], transpose(A, 1, 0, 2)[..]);
+fn rest2(A: real[n, m, k], j: int[b]) -> (real[n, m, b], real[k, m], real[k]) = (A[.., j], [i, l | sum(A[.., l, i])], [i < k | sum(l | A[0, l, .., i])]);
+fn ends(x: real[.., n]) -> real[..] = x[.., -1] - x[.., 0];
+fn rest3(x: real[3], A: real[2, 3]) -> (real, real[2]) = (ends(x), ends(A));
 fn lastrow(A: real[n, m]) -> real[m] = A[n - 1];
 fn mid(A: real[n]) -> real[n - 2] = A[1:n-1];
 fn half(x: real[2*h]) -> real[h] = x[:h] - x[h:];
@@ -61,6 +65,9 @@ is '{"gather4": [[1, 0], [5, 4], [9, 8]]}' gather4 t="$A" j='[1,0]'
 is '{"gather5": [[3, 4]]}' gather5 t='[[[1,2],[3,4]]]' i='[0]' j=1
 is '{"gather6": [[1, 2], [2, 1]]}' gather6 t='[1,2]' i='[[0,1],[1,0]]'
 is '{"gather7": [[1, 0, 3], [5, 4, 7]]}' gather7 t="$A" i='[[0],[1]]' j='[1,0,3]'
+is '{"rest_0": [[1, 3], [5, 7]], "rest_1": [0, 2], "rest_2": [0, 4], "rest_3": [0, 1], "rest_4": [[[0, 1], [4, 5]], [[2, 3], [6, 7]]]}' rest A='[[[0,1],[2,3]],[[4,5],[6,7]]]'
+is '{"rest2_0": [[[1], [3]], [[5], [7]]], "rest2_1": [[4, 8], [6, 10]], "rest2_2": [2, 4]}' rest2 A='[[[0,1],[2,3]],[[4,5],[6,7]]]' j='[1]'
+is '{"rest3_0": 4, "rest3_1": [2, -6]}' rest3 x='[1,2,5]' A='[[0,1,2],[9,0,3]]'
 is '{"lastrow": [8, 9, 10, 11]}' lastrow A="$A"
 is '{"mid": [2, 3]}' mid A='[1,2,3,4]'
 is '{"mid": []}' mid A='[1,2]'
