@@ -32,15 +32,17 @@ static Node *of_matrix(const Solving *s, int which, const int *at, int i, int j)
     return element_of(s->e, x, place);
 }
 
-/* Row i, those that it needs being there. */
+/* Row i, those that it needs being there: the last one, which one waits for,
+ * is needed last. */
 static void solve_row(const Solving *s, const int *at, int i)
 {
     Graph *g = s->e->g;
 
     for (int j = 0; j < s->columns; j++) {
         Node *x = of_matrix(s, 0, at, i, j);
+        int step = s->down ? 1 : -1;
 
-        for (int k = s->down ? 0 : i + 1; k < (s->down ? i : s->rows); k++) {
+        for (int k = s->down ? 0 : s->rows - 1; k != i; k += step) {
             Node *t = of_matrix(s, 1, at, s->turned ? k : i, s->turned ? i : k);
 
             x = g2(g, OP_sub, x, g2(g, OP_mul, t, s->to[k * s->columns + j]));

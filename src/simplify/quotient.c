@@ -18,8 +18,9 @@ Node *reuse_quotient(Graph *g, const Uses *uses, const Node *n)
     return NULL;
 }
 
-/* Of all quotients with one divisor, as few as will do. Each is of one number
- * or of a product, either factor of which may be divided. */
+/* Of all quotients with one divisor, as few as will do, where that is a third
+ * less: what is divided is alive until its last product. Each quotient is of
+ * one number or of a product, either factor of which may be divided. */
 
 enum { NONE = -1, MOST_SHARED = 2000 };
 
@@ -114,7 +115,7 @@ static void share(Sharing *s, int divisor)
 
     for (int i = s->first[divisor]; i != NONE; i = s->next[i])
         count++;
-    if (count > 1 && count <= MOST_SHARED && choose_divided(s, divisor) < count)
+    if (count <= MOST_SHARED && 3 * choose_divided(s, divisor) <= 2 * count)
         for (int i = s->first[divisor]; i != NONE; i = s->next[i])
             s->to[i] = multiplied(s, i);
     for (int i = s->first[divisor]; i != NONE; i = s->next[i])

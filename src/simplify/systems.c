@@ -13,6 +13,7 @@
 
 #include "graph/view.h"
 #include "simplify/internal.h"
+#include "simplify/pack.h"
 
 enum {
     MOST_NESTED = 4,          /* loops */
@@ -46,6 +47,8 @@ typedef struct Systems {
     bool *member, *links; /* by number */
     bool any;             /* is anything split */
     Quotient *quotient;   /* by number */
+    bool packing;         /* functions of numbers are put side by side */
+    Packs packs;
 } Systems;
 
 static int number_of(const Systems *s, const Node *n)
@@ -107,9 +110,12 @@ static void pass(Systems *s, int nroot, Node **root,
     s->reach = reach_enter(s->g, s->scratch, 0, REACH_BODIES, nroot, root);
     s->e = elements_new(s->g, s->scratch, &s->reach);
     s->part = NEWN(s->scratch, Node **, s->reach.n + 1);
+    s->packs.order = NULL;
     if (prepare)
         prepare(s);
-    for (int i = 0; i < s->reach.n; i++) {
+    for (int k = 0; k < s->reach.n; k++) {
+        int i = s->packs.order ? s->packs.order[k] : k;
+
         graph_provenance(s->g, node_provenance(s->reach.node[i]));
         make(s, i, s->reach.node[i]);
     }
@@ -264,10 +270,14 @@ static bool is_costly(const Node *n)
     return op_table[n->op]->flags & OP_COSTLY;
 }
 
-/* Lanes do a function of many elements that have no long axis. */
-static bool stays_vector(const Node *n)
+/* Lanes do a function of many elements that have no long axis: of so many that
+ * they can be put side by side again, only of those that are different. */
+static bool stays_vector(const Systems *s, const Node *n)
 {
-    return is_costly(n) && !has_long(n) && short_points(n) >= 4;
+    int64_t points = short_points(n);
+
+    return is_costly(n) && !has_long(n) && points >= 4 &&
+           (points < PACK || !s->packing);
 }
 
 static bool is_member(const Systems *s, const Node *n)
@@ -275,7 +285,7 @@ static bool is_member(const Systems *s, const Node *n)
     int64_t points = short_points(n);
 
     return points > 1 && points <= MOST_PLACES && may_be_elements(&s->e, n) &&
-           !stays_vector(n);
+           !stays_vector(s, n);
 }
 
 /* Terms of each element. */
@@ -361,6 +371,7 @@ static void find_groups(Systems *s)
 {
     int n = s->reach.n;
 
+    s->packing = may_have_packs(&s->reach);
     s->group = NEWN(s->scratch, int, n + 1);
     s->work = NEWN(s->scratch, int64_t, n + 1);
     s->loops = NEWN(s->scratch, bool, n + 1);
@@ -434,6 +445,36 @@ static void make_quotient(Systems *s, int i, Node *n)
     s->e.whole[i] = q->divided ? shared_quotient(s, q, n) : remade(s, n);
 }
 
+static void find_packed(Systems *s)
+{
+    s->packs = find_packs(s->scratch, &s->reach);
+}
+
+static Node *all_of(Systems *s, const Pack *p)
+{
+    Node **part = NEWN(s->scratch, Node *, p->of.n);
+
+    for (int k = 0; k < p->of.n; k++)
+        part[k] = g_merge_axes(s->g, now(s, p->of.at[k]), 0, 0);
+    return g_concat(s->g, p->of.n, part, 0);
+}
+
+static void make_packed(Systems *s, int i, Node *n)
+{
+    Pack *p = s->packs.pack[i];
+
+    s->e.whole[i] = remade(s, n);
+    if (!p || s->e.whole[i]->op != n->op)
+        return;
+    Node **vector = &p->vector[n->op != p->op];
+
+    if (!p->all)
+        p->all = all_of(s, p);
+    if (!*vector)
+        *vector = g1(s->g, (OpId)n->op, p->all);
+    s->e.whole[i] = row(s->g, *vector, s->packs.place[i]);
+}
+
 /* Operations made since `first`, each on one number. */
 static int count_alone(Graph *g, int first, int nroot, Node **root)
 {
@@ -479,6 +520,8 @@ void split_systems(Graph *g, int nroot, Node **root)
         memcpy(root, was, sizeof *root * (size_t)nroot);
         s.written++;
     }
+    if (s.packing)
+        pass(&s, nroot, root, find_packed, make_packed);
     if (s.any)
         pass(&s, nroot, root, find_quotients, make_quotient);
     arena_free(kept);

@@ -1,5 +1,6 @@
-/* test_systems.c: small systems as their elements: how many operations of a
- * kind are left. That they give what is written, test_plans.c tests. */
+/* test_systems.c: small systems as their elements, functions of their numbers
+ * side by side: how many operations of a kind are left. That they give what is
+ * written, test_plans.c tests. */
 #include "graph/region.h"
 #include "programs.h"
 #include "simplify/simplify.h"
@@ -17,6 +18,12 @@ static const char eliminate[] =
     "  solve_upper(U, c)\n"
     "}\n";
 
+/* A sum of functions of single numbers. */
+#define TWO(f, a, b) f "(x[" #a "]) + " f "(x[" #b "])"
+#define SIX(f) TWO(f, 0, 1) " + " TWO(f, 2, 3) " + " TWO(f, 4, 5)
+#define TWELVE(f)                                                              \
+    SIX(f) " + " TWO(f, 6, 7) " + " TWO(f, 8, 9) " + " TWO(f, 10, 11)
+
 typedef struct Case {
     const char *f, *op;
     int count;
@@ -31,6 +38,27 @@ static const Case cases[] = {
     {"fn f(x: real[5], b: real[5]) = "
      "eliminate([i, j | if i == 0 && j == 0 { 3 } else { x[i] - x[j] }], b);",
      "div", 15},
+    /* Two quotients are no more than one with two products. */
+    {"fn f(x: real[n, 3], y: real[n]) = "
+     "[s | sum(i < 3 | x[s, i] * x[s, (i + 1) % 3]) / y[s] + x[s, 0] / y[s]];",
+     "div", 2},
+    /* Functions of numbers side by side; with others of the same ones; too few;
+       each of the one before; in a loop's steps, and in what ends it; some of
+       which are not computed; of differences, each once. */
+    {"fn f(x: real[12]) = " TWELVE("exp") ";", "exp", 1},
+    {"fn f(x: real[12]) = " TWELVE("sin") " - cos(x[3]);", "cos", 1},
+    {"fn f(x: real[12]) = " SIX("exp") ";", "exp", 6},
+    {"fn f(x: real[12]) = exp(exp(" TWELVE("exp") "));", "exp", 3},
+    {"fn f(x: real[12], n: int) = "
+     "fold(t < n, s = 1.0 | s * (" TWELVE("exp") ") + " TWELVE("s * sin") ");",
+     "sin", 1},
+    {"fn f(x: real[12], n: int) = "
+     "fold(t < n, x = x, until = " TWELVE("exp") " < 9 | [i < 12 | x[i] - 1]);",
+     "exp", 12},
+    {"fn f(x: real[12], c: bool) = if c { " TWELVE("exp") " } else { 0 };",
+     "exp", 12},
+    {"fn f(x: real[5], b: real[5]) = eliminate([i, j | cos(x[i] - x[j])], b);",
+     "cos", 1},
 };
 enum { NCASES = sizeof cases / sizeof *cases };
 
@@ -48,10 +76,11 @@ START_TEST(operations_are_few)
     simplify_functions(g, &f, 1);
     expand_functions(g, &f, 1);
     Nodes root = functions_roots(arena, &f, 1);
-    Nodes all = nodes_below(g, arena, root.n, root.at);
+    Reach all = reach_enter(g, arena, 0, REACH_BODIES, root.n, root.at);
 
     for (int i = 0; i < all.n; i++)
-        count += strcmp(op_table[all.at[i]->op]->name, c->op) == 0;
+        count += strcmp(op_table[all.node[i]->op]->name, c->op) == 0;
+    reach_leave(&all);
     ck_assert_msg(count == c->count, "%s: %s %d times, not %d", c->f, c->op,
                   count, c->count);
 }
