@@ -99,11 +99,11 @@ static bool is_known_place(const bool *known, const Index *at)
     return true;
 }
 
-/* Is an instruction of loop variables, sizes and constants alone. */
+/* Is an instruction of loop variables, sizes and constants alone. A place that
+ * data decide is an operand of nothing but of whether an element is there. */
 static bool is_known(const bool *known, const Instr *x)
 {
-    if (x->kind == I_load || x->kind == I_result ||
-        (x->kind == I_index && !is_known_place(known, x->at)))
+    if (x->kind == I_load || x->kind == I_result)
         return false;
     for (int i = 0; i < x->narg; i++)
         if (!known[x->arg[i]])

@@ -251,11 +251,14 @@ static int64_t short_group(const Node *n, int *i)
 static bool reshape_keeps_long(const Node *n)
 {
     const Node *x = n->arg[0];
+    if (count_long(n, n->rank) != count_long(x, x->rank))
+        return false;
     for (int i = 0, k = 0;; i++, k++) {
-        if (short_group(n, &i) != short_group(x, &k))
+        int64_t to = short_group(n, &i), from = short_group(x, &k);
+        if (to != from)
             return false;
-        if (i == n->rank || k == x->rank)
-            return i == n->rank && k == x->rank;
+        if (i == n->rank)
+            return true;
         if (n->dim[i] != x->dim[k])
             return false;
     }
@@ -330,8 +333,7 @@ static Node *sum_up(Terms *t, OpId op, int naxis, const int *axis)
 
 bool reduces_values(const Node *n)
 {
-    return op_table[n->op]->cls == OPC_reduce &&
-           !(op_table[n->op]->flags & OP_PLACE);
+    return !(op_table[n->op]->flags & OP_PLACE);
 }
 
 static void reduce_term(void *u, const int *at)

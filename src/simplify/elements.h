@@ -39,7 +39,7 @@ typedef void EachPlace(void *u, const int *at);
 void each_place(int rank, const Dim *const *dim, const bool *on, int *at,
                 EachPlace *f, void *u);
 
-/* A reduction to a value, not a place. */
+/* Of a reduction: to a value, not a place. */
 bool reduces_values(const Node *n);
 
 /* Of n's first axes, how many are long. */

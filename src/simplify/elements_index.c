@@ -6,7 +6,7 @@
 static bool is_folded(const Elements *e, const Node *n)
 {
     const Op *row = op_table[n->op];
-    if (dtype_is_real(n->dtype) || node_can_fail(e->g, n))
+    if (node_can_fail(e->g, n))
         return false;
     switch (row->cls) {
     case OPC_ewise:

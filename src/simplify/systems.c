@@ -184,7 +184,7 @@ static bool is_written_out(const Systems *s, const Node *n)
     bool any = false, mixed = false, dense = false, beside = false;
 
     if (!r || r->until || r->counted || !dim_const_value(r->trips, &steps) ||
-        steps < 1 || steps > MOST_STEPS)
+        steps > MOST_STEPS)
         return false;
     for (int i = 0; i < r->nbody; i++) {
         const Node *x = r->body[i];
@@ -388,14 +388,17 @@ static void find_groups(Systems *s)
     for (int i = 0; i < n; i++)
         find_group(s, i, s->reach.node[i]);
     for (int i = 0; i < n; i++)
-        s->too_much |= s->loops[i] && s->work[i] > MOST_WORK;
+        if (s->work[i] > MOST_WORK) {
+            s->too_much |= s->loops[i];
+            s->loops[i] = s->sums[i] = false;
+        }
 }
 
 static bool is_split(const Systems *s, int i)
 {
     int group = group_of(s, i);
 
-    return s->member[i] && s->work[group] <= MOST_WORK &&
+    return s->member[i] &&
            (s->loops[group] || (s->sums[group] && !s->costly[group]));
 }
 

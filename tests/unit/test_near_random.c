@@ -312,6 +312,36 @@ static Node *reshaped(Gen *r)
     return rank <= 4 ? g_reshape(r->g, a, rank, dim) : NULL;
 }
 
+/* The same elements under axes of other factors, or of the same in another
+ * order. */
+static Node *regrouped(Gen *r)
+{
+    Node *a = pick(r, ON_any);
+    const Dim *factor[2 * MAX_RANK], *dim[2 * MAX_RANK];
+    int n = 0, rank = 0;
+
+    if (!a || a->rank > 3)
+        return NULL;
+    for (int i = 0; i < a->rank; i++)
+        if (dim_is(a->dim[i], 6)) {
+            factor[n++] = dc(r, 2);
+            factor[n++] = dc(r, 3);
+        } else
+            factor[n++] = a->dim[i];
+    for (int i = n - 1; i > 0; i--) {
+        int k = below(r, i + 1);
+        const Dim *was = factor[i];
+        factor[i] = factor[k];
+        factor[k] = was;
+    }
+    for (int i = 0; i < n; i++)
+        if (rank > 0 && chance(r, 30))
+            dim[rank - 1] = dim_mul(r->g, dim[rank - 1], factor[i]);
+        else
+            dim[rank++] = factor[i];
+    return rank <= 4 ? g_reshape(r->g, a, rank, dim) : NULL;
+}
+
 static Node *cut(Gen *r)
 {
     Node *a = pick(r, ON_any);
@@ -529,14 +559,14 @@ static Node *product(Gen *r)
 static Node *index_from(Gen *r)
 {
     static const double some[][3] = {
-        {0, 2, 1}, {1, 1, 0}, {0, 1, 2}, {2, 1, 0}};
+        {0, 2, 1}, {1, 1, 0}, {0, 1, 2}, {2, 1, 0}, {0, 0, 0}};
     const Dim *three = dc(r, 3);
     DType t = chance(r, 50) ? DT_i32 : DT_i64;
     Node *n;
 
     switch (below(r, 12)) {
     case 0:
-        return g_data(r->g, t, 1, &three, some[below(r, 4)]);
+        return g_data(r->g, t, 1, &three, some[below(r, 5)]);
     case 6: /* any numbers, the same each time */
         n = g_const_int(r->g, DT_key, below(r, 5));
         n = g_broadcast_to(r->g, n, 1, &three);
@@ -559,7 +589,7 @@ static Node *index_from(Gen *r)
         n = g2(r->g, OP_add, n, g_fill(r->g, n, 255));
         return g_cast(r->g, t, g2(r->g, OP_add, n, g_fill(r->g, n, 1)));
     case 7:
-        n = g_data(r->g, t, 1, &three, some[below(r, 4)]);
+        n = g_data(r->g, t, 1, &three, some[below(r, 5)]);
         n = g_concat(r->g, 4, (Node *[]){n, n, n, n}, 0);
         return g2(r->g, OP_mod, g2(r->g, OP_mul, n, n), g_fill(r->g, n, 3));
     case 1:
@@ -617,7 +647,10 @@ static Node *scattered(Gen *r)
             fits &= a->dim[axis + i] == index->dim[i];
         if (fits && chance(r, 70))
             return g_scatter_add(r->g, a, index, axis,
-                                 chance(r, 70) ? dc(r, 3) : r->var);
+                                 chance(r, 70) ? dc(r, 3)
+                                 : chance(r, 50)
+                                     ? r->var
+                                     : dim_add(r->g, r->var, dc(r, 1)));
     }
     return NULL;
 }
@@ -806,6 +839,28 @@ static Node *gram(Gen *r)
     return g_contract(r->g, a, labels[la], b, labels[lb], 2, lout);
 }
 
+/* Of systems that a square's triangles are, for vectors and squares. */
+static Node *solved(Gen *r)
+{
+    static const OpId op[] = {OP_factor_substitute, OP_factor_cholesky};
+    Node *t = pick_square(r), *x = pick(r, 1 << DT_f64);
+    const Dim *dim[MAX_RANK + 1];
+
+    r->extreme = true; /* by 0 */
+    if (!t || !x || x->rank == 0 || x->rank > 2)
+        return NULL;
+    if (x->rank == 1) {
+        dim[0] = x->dim[0];
+        dim[1] = dc(r, 1);
+        x = g_reshape(r->g, x, 2, dim);
+    }
+    if (x->dim[0] != t->dim[0])
+        return NULL;
+    return chance(r, 15)
+               ? g_routine(r->g, op[1], 0, 1, &t)
+               : g_routine(r->g, op[0], below(r, 8), 2, (Node *[]){x, t});
+}
+
 static Node *diagonal(Gen *r)
 {
     Node *a = pick(r, 1 << DT_f64);
@@ -988,14 +1043,12 @@ static Node *index_in_row(Gen *r, const Rows *w, Node *c, Node *i)
 {
     static const double rest[] = {0, 1, 100};
     Attr attr = {.integer = MASKED_INDEX};
-    Node *mask = mask_rows(r, w), *x, *one = pick(r, ON_bool);
+    Node *x, *one = pick(r, ON_bool);
 
     if (w->miss == MISS_if && one && one->rank == 0)
         return g_if(r->g, one, i, g_fill(r->g, i, rest[below(r, 3)]));
     if (w->miss == MISS_index)
         return g_where(r->g, c, i, g_fill(r->g, i, rest[below(r, 3)]));
-    if (w->miss >= MISS_mask && w->miss < MISSES && mask)
-        c = mask;
     x = g_fill(r->g, i, never_asked(i->dtype));
     i = g2(r->g, OP_max, i, g_fill(r->g, i, least_asked(i->dtype)));
     return graph_make(r->g, OP_where, i->dtype, 3, (Node *[]){c, i, x}, &attr);
@@ -1004,21 +1057,23 @@ static Node *index_in_row(Gen *r, const Rows *w, Node *c, Node *i)
 /* Elements behind where the row begins, or before; or NULL. */
 static Node *elements_of_row(Gen *r, const Rows *w, Node *c)
 {
-    Node *a = pick_vector(r), *i = w->at, *from;
+    Node *a = pick_vector(r), *i = w->at, *from, *mask = mask_rows(r, w), *x;
     Attr attr = {.integer = MASKED_INDEX};
 
     if (!a)
         return NULL;
+    mask = w->miss >= MISS_mask && w->miss < MISSES ? mask : NULL;
     for (int k = below(r, 3); k > 0; k--) {
         from = in_rows(r, w, pick(r, 1u << i->dtype), chance(r, 10));
         if (from)
             i = g2(r->g, chance(r, 70) ? OP_add : OP_sub, i, from);
     }
-    i = index_in_row(r, w, c, i);
+    i = index_in_row(r, w, mask ? mask : c, i);
     attr.dims = a->dim;
     attr.ndim = 1;
     i = graph_make(r->g, OP_index_check, i->dtype, 1, &i, &attr);
-    return g_gather_inside(r->g, a, i, 0);
+    x = g_gather_inside(r->g, a, i, 0);
+    return mask ? g_where(r->g, mask, x, g_fill(r->g, x, 0)) : x;
 }
 
 /* What rows come to with zeros behind them. */
@@ -1155,7 +1210,11 @@ static const Theme themes[] = {
     {"views",
      DT_f64,
      {new_axes, turned, reshaped, cut, padded, flipped, joined, stepped,
-      step_added, arithmetic}},
+      step_added, arithmetic, regrouped}},
+    {"reshapes",
+     DT_f64,
+     {new_axes, new_axes, regrouped, regrouped, padded, arithmetic}},
+    {"more reshapes", DT_f64, {regrouped, new_axes, regrouped, padded}},
     {"few views", DT_f64, {cut, padded, flipped, joined, cut, padded, stepped}},
     {"steps", DT_f64, {stepped, step_added, stepped, turned, new_axes}},
     {"reductions",
@@ -1202,6 +1261,7 @@ static const Theme themes[] = {
      DT_f64,
      {outer, on_diagonal, kindred_products, on_diagonal, on_diagonal, crossed,
       crossed, cut, padded, both_ways, both_ways}},
+    {"systems", DT_f64, {outer, solved, solved, arithmetic, turned, cut}},
     {"kindred products",
      DT_f64,
      {outer, crossed, kindred_products, kindred_products, kindred_products}},
@@ -2008,6 +2068,70 @@ START_TEST(far_places_of_near_misses)
 }
 END_TEST
 
+static Elements all_elements(Arena *a, Graph *g, Reach *reach)
+{
+    Elements e = elements_new(g, a, reach);
+
+    for (int i = 0; i < reach->n; i++)
+        if (op_table[reach->node[i]->op]->cls == OPC_leaf)
+            e.whole[i] = reach->node[i];
+        else
+            elements_make(&e, reach->node[i]);
+    return e;
+}
+
+/* f(a - b) and f(b - a) are one where f is even or odd, whichever of them is
+ * first. */
+START_TEST(elements_of_differences)
+{
+    static const OpId op[] = {OP_cos, OP_sin, OP_exp};
+    Arena *a = arena_new();
+    Square q = square_new(a);
+    const Dim *dim[] = {dim_var(q.g, "n"), q.n};
+    Node *s = g_param(q.g, DT_f64, 2, dim, "s"), *x[3], *first, *last;
+
+    s = g2(q.g, OP_sub, s, g_flip(q.g, s, 1));
+    for (int i = 0; i < 3; i++)
+        x[i] = g1(q.g, op[i], s);
+    Reach reach = reach_enter(q.g, a, 0, REACH_BODIES, 3, x);
+    Elements e = all_elements(a, q.g, &reach);
+    for (int i = 0; i < 3; i++) {
+        first = element_of(&e, x[i], (int[]){0, 0});
+        last = element_of(&e, x[i], (int[]){0, 2});
+        if (op[i] == OP_sin) /* -f and f */
+            last = g1(q.g, OP_neg, last);
+        ck_assert_int_eq(first == last, op[i] != OP_exp);
+    }
+    reach_leave(&reach);
+    arena_free(a);
+}
+END_TEST
+
+/* Data with a long axis are no numbers. */
+START_TEST(elements_of_long_data)
+{
+    enum { LONG = SHORT_AXIS + 1 };
+    Arena *a = arena_new();
+    Graph *g = graph_new(a, DT_f64);
+    const Dim *dim[] = {dim_const(g, LONG), dim_const(g, 2)};
+    double *x = NEWN(a, double, 2 * LONG), *out;
+
+    for (int i = 0; i < 2 * LONG; i++)
+        x[i] = i;
+    Node *n = g1(g, OP_neg, g_data(g, DT_f64, 2, dim, x));
+    Reach reach = reach_enter(g, a, 0, REACH_BODIES, 1, &n);
+    Elements e = all_elements(a, g, &reach);
+    n = element_of(&e, n, (int[]){0, 1});
+    ck_assert_int_eq(n->rank, 1);
+    ck_assert_int_eq(eval_nodes(a, g, 1, &n, 0, NULL, 0, NULL, NULL, &out),
+                     EVAL_OK);
+    for (int i = 0; i < LONG; i++)
+        ck_assert_double_eq(out[i], -(2 * i + 1));
+    reach_leave(&reach);
+    arena_free(a);
+}
+END_TEST
+
 /* An integer has no reciprocal. */
 START_TEST(powers_of_near_misses)
 {
@@ -2062,6 +2186,8 @@ int main(void)
     tcase_add_test(t, structure_of_long_operands);
     tcase_add_test(t, checks_of_diagonals);
     tcase_add_test(t, extremes_of_near_misses);
+    tcase_add_test(t, elements_of_differences);
+    tcase_add_test(t, elements_of_long_data);
     tcase_add_test(t, powers_of_near_misses);
     tcase_add_test(t, far_places_of_near_misses);
     suite_add_tcase(s, t);
