@@ -52,8 +52,6 @@ static bool is_number(const Instr *in, double v)
 static bool comes_to(const Ragged *r, int i, double v)
 {
     const Instr *in = instr_of(r, i);
-    if (in->kind == I_load)
-        return v == 0 && is_false(r, in->pred);
     return is_op(in, OP_where) && is_number(instr_of(r, in->arg[2]), v) &&
            (is_false(r, in->arg[0]) || comes_to(r, in->arg[1], v));
 }

@@ -300,13 +300,12 @@ static int64_t terms(const Node *n)
 }
 
 /* A sum of few, whose result has long axes. */
-static bool sums_few(const Systems *s, const Node *n)
+static bool sums_few(const Node *n)
 {
     OpClass cls = op_table[n->op]->cls;
     int64_t most = most_points(n);
 
-    if ((cls != OPC_reduce && cls != OPC_contract) || !has_long(n) ||
-        !may_be_elements(&s->e, n))
+    if ((cls != OPC_reduce && cls != OPC_contract) || !has_long(n))
         return false;
     return most > short_points(n) && most <= FEW_TERMS * short_points(n);
 }
@@ -358,7 +357,7 @@ static void find_group(Systems *s, int i, const Node *n)
     int group = group_of(s, i);
 
     ask_whole(s, i, n);
-    for (int k = 0; k < n->narg && sums_few(s, n); k++)
+    for (int k = 0; k < n->narg && sums_few(n); k++)
         s->sums[group] |= s->member[number_of(s, n->arg[k])];
     if (!s->member[i])
         return;

@@ -1006,6 +1006,8 @@ static bool rows_new(Gen *r, Rows *w)
 
     if (!e || e->rank > 1)
         return false;
+    if (chance(r, 10))
+        e = g_cast(r->g, DT_u8, e);
     w->miss = chance(r, 50) ? MISS_none : (Miss)below(r, MISSES);
     along = w->miss == MISS_along && e->rank;
     w->dim[0] = e->rank ? e->dim[0] : dc(r, 2);
@@ -1074,25 +1076,6 @@ static Node *elements_of_row(Gen *r, const Rows *w, Node *c)
     i = graph_make(r->g, OP_index_check, i->dtype, 1, &i, &attr);
     x = g_gather_inside(r->g, a, i, 0);
     return mask ? g_where(r->g, mask, x, g_fill(r->g, x, 0)) : x;
-}
-
-/* What rows come to with zeros behind them. */
-static Node *longer(Gen *r)
-{
-    Node *a = pick(r, 1 << DT_f64);
-    const Dim *lo[MAX_RANK], *dim[MAX_RANK];
-    int step[MAX_RANK], last;
-
-    if (!a || a->rank == 0)
-        return NULL;
-    last = a->rank - 1;
-    for (int i = 0; i < a->rank; i++) {
-        step[i] = 1;
-        lo[i] = dc(r, 0);
-        dim[i] = i < last ? a->dim[i] : dim_add(r->g, a->dim[i], dc(r, 2));
-    }
-    a = g_pad(r->g, a, lo, dim, step);
-    return g_reduce(r->g, chance(r, 50) ? OP_sum : OP_prod, a, 1, &last);
 }
 
 /* What rows come to up to their ends. */
@@ -1271,7 +1254,7 @@ static const Theme themes[] = {
     {"masked places", DT_f64, {masked, masked, masked, turned, joined}},
     {"ragged rows",
      DT_f64,
-     {ragged, ragged, ragged, ragged, scattered, longer, counter}},
+     {ragged, ragged, ragged, ragged, scattered, counter}},
     {"more ragged rows", DT_f64, {ragged, ragged, ragged, ragged, counter}},
     {"all",
      DT_f64,
@@ -2107,6 +2090,45 @@ START_TEST(elements_of_differences)
 }
 END_TEST
 
+/* Of each place as many in both, and between the same long axes. */
+START_TEST(elements_of_reshapes)
+{
+    Arena *a = arena_new();
+    Graph *g = graph_new(a, DT_f64);
+    const Dim *n = dim_var(g, "n"), *two = dim_const(g, 2),
+              *three = dim_const(g, 3), *six = dim_const(g, 6),
+              *none = dim_const(g, 0), *twice = dim_mul(g, n, two);
+    const struct {
+        const Dim *from[4], *to[4];
+        bool keeps;
+    } all[] = {
+        {{two, three, n}, {six, n}, true},
+        {{n, six}, {n, three, two}, true},
+        {{three, n}, {n, three}, false},
+        {{three, n, twice}, {three, twice, n}, false},
+        {{three, n, n}, {three, dim_mul(g, n, n)}, false},
+        {{three, none, n}, {three, none}, false},
+        {{three, none}, {three, none, n}, false},
+    };
+
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        int from = 0, to = 0;
+        while (all[i].from[from])
+            from++;
+        while (all[i].to[to])
+            to++;
+        Node *x = g_param(g, DT_f64, from, all[i].from, "x");
+        x = g_reshape(g, x, to, all[i].to);
+        Reach reach = reach_enter(g, a, 0, REACH_BODIES, 1, &x);
+        const Elements e = elements_new(g, a, &reach);
+        ck_assert_int_eq(x->op, OP_reshape);
+        ck_assert_int_eq(may_be_elements(&e, x), all[i].keeps);
+        reach_leave(&reach);
+    }
+    arena_free(a);
+}
+END_TEST
+
 /* Data with a long axis are no numbers. */
 START_TEST(elements_of_long_data)
 {
@@ -2188,6 +2210,7 @@ int main(void)
     tcase_add_test(t, extremes_of_near_misses);
     tcase_add_test(t, elements_of_differences);
     tcase_add_test(t, elements_of_long_data);
+    tcase_add_test(t, elements_of_reshapes);
     tcase_add_test(t, powers_of_near_misses);
     tcase_add_test(t, far_places_of_near_misses);
     suite_add_tcase(s, t);
