@@ -37,8 +37,7 @@ static bool is_long(const Dim *d)
 static bool is_across(const Kernel *k, const Stage *s, const Instr *x)
 {
     int lane = lane_loop(k, s);
-    return x->kind == I_load && x->buffer->node && !index_reads(x->at) &&
-           lane >= 0 && stride_along(x->at, lane) == STRIDE_far &&
+    return x->kind == I_load && stride_along(x->at, lane) == STRIDE_far &&
            is_long(loop_extent(k, s, lane)) && is_read_once(k, s, x->at);
 }
 

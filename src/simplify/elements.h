@@ -8,7 +8,7 @@
 /* An axis of so many elements may become elements, a node of so many places. */
 enum { SHORT_AXIS = 400, MOST_PLACES = 512 };
 bool axis_is_short(const Dim *d);
-int axis_size(const Dim *d); /* of such */
+int axis_size(const Dim *d); /* of such; 0: it has none that is known */
 /* The places that n's short axes have; too many to write down: a lot. */
 int64_t short_points(const Node *n);
 

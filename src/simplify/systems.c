@@ -180,11 +180,10 @@ static bool mixes(const Node *n)
 static bool is_written_out(const Systems *s, const Node *n)
 {
     const Region *r = n->op == OP_loop ? node_region(n) : NULL;
-    int64_t steps, work = 0;
+    int64_t steps = r ? axis_size(r->trips) : 0, work = 0;
     bool any = false, mixed = false, dense = false, beside = false;
 
-    if (!r || r->until || r->counted || !dim_const_value(r->trips, &steps) ||
-        steps > MOST_STEPS)
+    if (steps < 1 || steps > MOST_STEPS || r->until || r->counted)
         return false;
     for (int i = 0; i < r->nbody; i++) {
         const Node *x = r->body[i];

@@ -1245,6 +1245,7 @@ static const Theme themes[] = {
      {outer, on_diagonal, kindred_products, on_diagonal, on_diagonal, crossed,
       crossed, cut, padded, both_ways, both_ways}},
     {"systems", DT_f64, {outer, solved, solved, arithmetic, turned, cut}},
+    {"systems of many", DT_f64, {solved, new_axes, solved, product, turned}},
     {"kindred products",
      DT_f64,
      {outer, crossed, kindred_products, kindred_products, kindred_products}},
