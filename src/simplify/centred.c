@@ -6,23 +6,13 @@
 
 enum { MAX_DEEP = 12 };
 
-/* Is n the same along all axes that `sum` adds up, and goes on along the
- * others. */
+/* Is n the same along all axes that `sum` adds up. */
 static bool is_repeated(const Node *n, const Node *sum)
 {
     if (!node_repeats(n))
         return false;
     for (int i = 0; i < n->rank; i++)
         if (reduce_has_axis(sum, i) && n->attr.ints[i] >= 0)
-            return false;
-    return true;
-}
-
-/* Are the axes that are left in their order. */
-static bool is_spread_back(const Node *n, const Node *sum)
-{
-    for (int i = 0, k = 0; i < n->rank; i++)
-        if (!reduce_has_axis(sum, i) && n->attr.ints[i] != k++)
             return false;
     return true;
 }
@@ -39,15 +29,13 @@ static bool same_axes(const Node *a, const Node *b)
 static bool is_count(Graph *g, const Node *n, const Node *sum)
 {
     const Dim *all = dim_const(g, 1);
-    int64_t size;
 
     while (node_repeats(n))
         n = n->arg[0];
     for (int i = 0; i < sum->attr.nint; i++)
         all = dim_mul(g, all, sum->arg[0]->dim[sum->attr.ints[i]]);
-    if (n->op == OP_dim)
-        return n->attr.dims[0] == all;
-    return dim_const_value(all, &size) && node_is_const(n, (double)size);
+    return (n->op == OP_dim ? n->attr.dims[0] : NULL) == all ||
+           n == g_divisor(g, n->dtype, all);
 }
 
 /* Is m the mean of x along the axes of `sum`, repeated along these. */
@@ -55,9 +43,18 @@ static bool is_mean(Graph *g, const Node *m, const Node *x, const Node *sum)
 {
     const Node *q = is_repeated(m, sum) ? m->arg[0] : NULL;
 
-    return q && is_spread_back(m, sum) && q->op == OP_div &&
-           q->arg[0]->op == OP_sum && q->arg[0]->arg[0] == x &&
-           same_axes(q->arg[0], sum) && is_count(g, q->arg[1], q->arg[0]);
+    return q && q->op == OP_div && q->arg[0]->op == OP_sum &&
+           q->arg[0]->arg[0] == x && same_axes(q->arg[0], sum) &&
+           is_count(g, q->arg[1], q->arg[0]);
+}
+
+static bool adds_up_to_0(Graph *g, const Node *x, const Node *sum, int depth);
+
+/* Does x add up to nothing, and are the numbers w the same for all of a sum. */
+static bool is_weighted(Graph *g, const Node *x, const Node *w, const Node *sum,
+                        int depth)
+{
+    return is_repeated(w, sum) && adds_up_to_0(g, x, sum, depth);
 }
 
 static bool adds_up_to_0(Graph *g, const Node *x, const Node *sum, int depth)
@@ -65,43 +62,31 @@ static bool adds_up_to_0(Graph *g, const Node *x, const Node *sum, int depth)
     const Node *a = x->narg > 0 ? x->arg[0] : NULL;
     const Node *b = x->narg > 1 ? x->arg[1] : NULL;
 
-    if (depth == 0)
+    if (depth-- == 0)
         return false;
     switch (x->op) {
-    case OP_sub:
-        if (is_mean(g, b, a, sum))
-            return true;
-        return adds_up_to_0(g, a, sum, depth - 1) &&
-               adds_up_to_0(g, b, sum, depth - 1);
-    case OP_add:
-        return adds_up_to_0(g, a, sum, depth - 1) &&
-               adds_up_to_0(g, b, sum, depth - 1);
     case OP_neg:
-        return adds_up_to_0(g, a, sum, depth - 1);
+        return adds_up_to_0(g, a, sum, depth);
+    case OP_add:
+        return adds_up_to_0(g, a, sum, depth) && adds_up_to_0(g, b, sum, depth);
+    case OP_sub:
+        return is_mean(g, b, a, sum) || (adds_up_to_0(g, a, sum, depth) &&
+                                         adds_up_to_0(g, b, sum, depth));
     case OP_mul:
     case OP_strong_mul:
-        if (is_repeated(a, sum))
-            return adds_up_to_0(g, b, sum, depth - 1);
-        return is_repeated(b, sum) && adds_up_to_0(g, a, sum, depth - 1);
+        return is_weighted(g, a, b, sum, depth) ||
+               is_weighted(g, b, a, sum, depth);
     case OP_div:
-        return is_repeated(b, sum) && adds_up_to_0(g, a, sum, depth - 1);
+        return is_weighted(g, a, b, sum, depth);
     }
     return false;
 }
 
-static bool is_size(const Node *n)
-{
-    while (node_repeats(n))
-        n = n->arg[0];
-    return n->op == OP_mul ? is_size(n->arg[0]) && is_size(n->arg[1])
-                           : node_is_size(n);
-}
-
-/* A product with nothing, or its part for each of some. */
+/* A product with nothing, or a part of it. */
 static bool is_of_nothing(const Node *n)
 {
     if (n->op == OP_div)
-        return node_is_const(n->arg[0], 0) && is_size(n->arg[1]);
+        return node_is_const(n->arg[0], 0);
     return node_is_product(n) &&
            (node_is_const(n->arg[0], 0) || node_is_const(n->arg[1], 0));
 }

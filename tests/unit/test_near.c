@@ -331,6 +331,8 @@ enum { DERIVED = sizeof derived / sizeof *derived };
 
 /* Sums of what is left when a mean is taken away. */
 static const char *const centred[] = {
+    ("grad(fn(b: real[3]) = sum((x - expand(sum(x, axis = 0) / 3, 1)) * "
+     "expand(b, 1)))(v)"),
     ("grad(fn(b: real[3]) = sum((x - mean(x, axis = 1, keepdims = true)) "
      "* expand(b, 1)))(v)"),
     ("grad(fn(b: real[3]) = sum((x - mean(x, axis = 0, keepdims = true)) "
@@ -733,14 +735,14 @@ static const char *const closed[][3] = {
      "log(x * x)' + 2 * x' / x"},
     {"grad(fn(a: real[3, 3]) = sum(exp(a - logsumexp(a')) * y))(x)",
      "exp(x - logsumexp(x)) * (y - sum(y * exp(x - logsumexp(x))))"},
-    {"grad(fn(b: real[3, 3]) = { let h = [i < 3, j < 3, k < 3 | x[i, j] * "
-     "exp(y[j, k])]; sum([i, j, k | b[i, j] * (h[i, j, k] - sum(l | h[i, j, "
-     "l]) / 3)]) })(y)",
-     "[i, j | sum(k | x[i, j] * exp(y[j, k]) - x[i, j] * exp(y[j, k]))]"},
-    {"grad(fn(b: real[3, 3]) = { let h = [i < 3, j < 3, k < 3 | x[i, j] * "
-     "exp(y[j, k])]; sum([i, j, k | b[i, j] * (h[i, j, k] - sum(l | h[j, i, "
-     "l]) / 3)]) })(y)",
-     "[i, j | sum(k | x[i, j] * exp(y[j, k]) - x[j, i] * exp(y[i, k]))]"},
+    {"grad(fn(b: real[3, 3]) = { let h = [i < 3, j < 3, k < 3 | exp(x[i, j] * "
+     "y[j, k])]; let q = [i, j | sum(k | h[i, j, k]) / 3]; sum([i, j, k | b[i, "
+     "j] * (h[i, j, k] - q[i, j])]) })(y)",
+     "0 * x"},
+    {"grad(fn(b: real[3, 3]) = { let h = [i < 3, j < 3, k < 3 | exp(x[i, j] * "
+     "y[j, k])]; let q = [i, j | sum(k | h[i, j, k]) / 3]; sum([i, j, k | b[i, "
+     "j] * (h[i, j, k] - q[j, i])]) })(y)",
+     "[i, j | sum(k | exp(x[i, j] * y[j, k]) - exp(x[j, i] * y[i, k]))]"},
     {"jvp(fn(a: real[n + 2, n + 2]) = solve_lower(a, w))(A @ A', B @ B').1",
      "-solve_lower(A @ A', [i < n + 2 | sum(j < n + 2 | where(j <= i, B[i] @ "
      "B[j], 0) * solve_lower(A @ A', w)[j])])",

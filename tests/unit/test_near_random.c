@@ -1171,6 +1171,97 @@ static Node *kindred_products(Gen *r)
     return g2(r->g, chance(r, 50) ? OP_add : OP_sub, a, b);
 }
 
+/* Some of n's axes; and where those of the sum along them are in n. */
+static int some_axes(Gen *r, const Node *n, int *gone, int *map)
+{
+    int count = 0, kept[MAX_RANK], nkept = 0;
+
+    for (int i = 0; i < n->rank; i++) {
+        bool sums = chance(r, 50);
+        map[i] = sums ? -1 : nkept;
+        *(sums ? &gone[count++] : &kept[nkept++]) = i;
+    }
+    if (nkept == 2 && n->dim[kept[0]] == n->dim[kept[1]] && chance(r, 20)) {
+        map[kept[0]] = 1;
+        map[kept[1]] = 0;
+    }
+    return count;
+}
+
+/* A parameter of n's dtype, repeated to its shape; or n. */
+static Node *given(Gen *r, Node *n)
+{
+    for (int k = 0; k < 20; k++) {
+        Node *x = r->param[below(r, PARAMS)];
+        if (x->dtype == n->dtype && ends(n, x))
+            return g_broadcast_to(r->g, x, n->rank, n->dim);
+    }
+    return n;
+}
+
+/* What is left of a when its mean along n axes is taken away, or what is nearly
+ * that: of something else, divided by another number, put back in another
+ * order. */
+static Node *centre(Gen *r, Node *a, int n, const int *gone, const int *map)
+{
+    const Dim *count = dc(r, 1);
+    Node *of = chance(r, 5) ? given(r, a) : a, *q;
+
+    for (int k = 0; k < n; k++)
+        count = dim_mul(r->g, count, a->dim[gone[k]]);
+    if (chance(r, 5))
+        count = dim_add(r->g, count, dc(r, 1));
+    q = g_reduce(r->g, chance(r, 5) ? OP_reduce_max : OP_sum, of, n, gone);
+    q = g2(r->g, OP_div, q,
+           g_fill_like(r->g, q, g_divisor(r->g, DT_f64, count)));
+    return g2(r->g, OP_sub, a, g_broadcast(r->g, q, a->rank, a->dim, map));
+}
+
+/* Times or divided by what is the same along these axes, or by what is not. */
+static Node *weighted(Gen *r, Node *x, int n, const int *gone, const int *map)
+{
+    static const OpId op[] = {OP_mul, OP_strong_mul, OP_strong_mul, OP_div};
+    OpId o = op[below(r, 4)];
+    Node *w = given(r, x);
+
+    if (chance(r, 70)) {
+        w = g_reduce(r->g, OP_reduce_max, w, n, gone);
+        w = g_broadcast(r->g, w, x->rank, x->dim, map);
+    }
+    if (o == OP_div) /* not by what is 0 but for rounding */
+        w = g1(r->g, OP_exp, g1(r->g, OP_tanh, w));
+    return o != OP_div && chance(r, 50) ? g2(r->g, o, w, x) : g2(r->g, o, x, w);
+}
+
+/* A sum of such, along those axes or others. */
+static Node *centred(Gen *r)
+{
+    Node *a = pick(r, 1 << DT_f64), *x;
+    int gone[MAX_RANK], map[MAX_RANK];
+    int n = a ? some_axes(r, a, gone, map) : 0;
+
+    if (n == 0)
+        return NULL;
+    r->rounded = true;
+    x = chance(r, 80) ? centre(r, a, n, gone, map) : a;
+    for (int k = below(r, 5); k > 0; k--) {
+        Node *b = given(r, a);
+        if (chance(r, 50))
+            x = weighted(r, x, n, gone, map);
+        else if (chance(r, 20))
+            x = g1(r->g, OP_neg, x);
+        else {
+            b = chance(r, 85) ? centre(r, b, n, gone, map) : b;
+            x = chance(r, 30)   ? g2(r->g, OP_sub, b, x)
+                : chance(r, 50) ? g2(r->g, OP_sub, x, b)
+                                : g2(r->g, OP_add, x, b);
+        }
+    }
+    if (chance(r, 5))
+        n = some_axes(r, a, gone, map);
+    return n ? g_reduce(r->g, OP_sum, x, n, gone) : NULL;
+}
+
 typedef Node *Step(Gen *r);
 
 typedef struct Theme {
@@ -1249,6 +1340,7 @@ static const Theme themes[] = {
     {"kindred products",
      DT_f64,
      {outer, crossed, kindred_products, kindred_products, kindred_products}},
+    {"what is left of means", DT_f64, {centred, centred, centred, new_axes}},
     {"places in views",
      DT_f64,
      {gathered, gathered, stepped, flipped, diagonal, cut, turned}},
@@ -1271,6 +1363,11 @@ static const Theme themes[] = {
       product, gathered, places, joined}},
 };
 enum { NTHEMES = sizeof themes / sizeof *themes, WRITTEN = 2 };
+
+static bool is_derived(const Theme *t)
+{
+    return t->step[2] == kindred_products || t->step[0] == centred;
+}
 
 /* Of the last ones: see graph_written. Some steps are derived there. */
 static bool is_written(const Theme *t)
@@ -1334,7 +1431,8 @@ static int make(Gen *r, const Theme *t, Node **root)
         Step *step = t->step[below(r, nsteps + 1)];
 
         r->rounded = false;
-        r->extreme |= is_written(t); /* x/x, derived, is 1 */
+        /* x/x, derived, is 1, and no sum infinite. */
+        r->extreme |= is_written(t) || t->step[0] == centred;
         if (is_written(t))
             graph_deriving(r->g, chance(r, 50));
         Node *made = step(r);
@@ -1566,7 +1664,7 @@ static void check_pair(const Theme *t, uint64_t seed)
     p.made = gen_new(a, seed, false);
     p.plain = gen_new(a, seed, true);
     /* What is derived has a normal form, too, in which quotients cancel. */
-    graph_deriving(p.made.g, t->step[2] == kindred_products);
+    graph_deriving(p.made.g, is_derived(t));
     graph_written(p.made.g, is_written(t));
     p.nroot = make(&p.made, t, p.root);
     ck_assert_int_eq(make(&p.plain, t, p.want), p.nroot);

@@ -8,6 +8,7 @@
 
 #include "check/check.h"
 #include "eval/eval.h"
+#include "graph/ops/ops.h"
 #include "simplify/simplify.h"
 #include "suite.h"
 
@@ -186,6 +187,98 @@ START_TEST(rule)
 }
 END_TEST
 
+/* Matrices whose rows' sums are nothing, and matrices nearly such. */
+typedef struct Centred {
+    Graph *g;
+    const Dim *dim[3];
+    Node *x, *y, *c, *d; /* c, d: x and y less the means of rows */
+    Node *row, *column;  /* a vector repeated along the other axis */
+} Centred;
+
+/* x less what n of its axes' sums are divided by their number, put back. */
+static Node *less_mean(Graph *g, Node *x, int axis, const int *map)
+{
+    Node *q = g_reduce(g, OP_sum, x, 1, &axis);
+
+    q = g2(g, OP_div, q, g_fill_like(g, q, g_divisor(g, DT_f64, x->dim[axis])));
+    return g2(g, OP_sub, x, g_broadcast(g, q, x->rank, x->dim, map));
+}
+
+static const int along_rows[] = {0, -1}, along_columns[] = {-1, 0};
+
+static Centred centred_new(Arena *a)
+{
+    Centred k = {.g = graph_new(a, DT_f64)};
+    Node *v;
+
+    for (int i = 0; i < 3; i++)
+        k.dim[i] = dim_var(k.g, "n");
+    v = g_param(k.g, DT_f64, 1, k.dim, "v");
+    k.x = g_param(k.g, DT_f64, 2, k.dim, "x");
+    k.y = g_param(k.g, DT_f64, 2, k.dim, "y");
+    graph_deriving(k.g, true);
+    k.c = less_mean(k.g, k.x, 1, along_rows);
+    k.d = less_mean(k.g, k.y, 1, along_rows);
+    k.row = g_broadcast(k.g, v, 2, k.dim, along_columns);
+    k.column = g_broadcast(k.g, v, 2, k.dim, along_rows);
+    return k;
+}
+
+static void ck_adds_up(Graph *g, Node *x, bool is)
+{
+    int last = x->rank - 1;
+    Node *n = g_reduce(g, OP_sum, x, 1, &last);
+
+    Str text = str_new(graph_arena(g));
+
+    simplify(g, 1, &n);
+    node_print(n, &text);
+    ck_assert_msg(node_is_const(n, 0) == is, "%s is no %s", text.at,
+                  is ? "0" : "sum");
+}
+
+START_TEST(what_is_left_of_a_mean_adds_up_to_nothing)
+{
+    Arena *a = arena_new();
+    Centred k = centred_new(a);
+    Graph *g = k.g;
+    Node *made[] = {k.c, g2(g, OP_add, k.c, k.d),
+                    g2(g, OP_add, g2(g, OP_div, k.c, k.column), k.d),
+                    g2(g, OP_add, g2(g, OP_mul, k.c, k.column), k.d)};
+    Node *near[] = {g2(g, OP_add, k.c, k.y),
+                    g2(g, OP_sub, k.y, k.c),
+                    g2(g, OP_sub, k.c, k.y),
+                    g2(g, OP_strong_mul, k.c, k.row),
+                    g2(g, OP_strong_mul, k.row, k.c),
+                    g2(g, OP_strong_mul, k.column, k.x),
+                    g2(g, OP_add, g2(g, OP_div, k.c, k.row), k.d),
+                    g2(g, OP_add, g2(g, OP_div, k.x, k.column), k.d),
+                    g2(g, OP_add, g2(g, OP_mul, k.c, k.row), k.d),
+                    less_mean(g, k.x, 0, along_columns),
+                    less_mean(g, k.x, 0, along_rows)};
+
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        ck_adds_up(g, made[i], true);
+    for (size_t i = 0; i < sizeof near / sizeof *near; i++)
+        ck_adds_up(g, near[i], false);
+    arena_free(a);
+}
+END_TEST
+
+/* Of three axes, in their order or not. */
+START_TEST(means_are_taken_away_in_order)
+{
+    Arena *a = arena_new();
+    Centred k = centred_new(a);
+    Node *x = g_param(k.g, DT_f64, 3, k.dim, "x");
+
+    ck_adds_up(k.g, less_mean(k.g, x, 2, (const int[]){0, 1, -1}), true);
+    ck_adds_up(k.g, less_mean(k.g, x, 2, (const int[]){1, 0, -1}), false);
+    ck_adds_up(k.g, less_mean(k.g, x, 1, (const int[]){0, 1, -1}), false);
+    arena_free(a);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("simplify");
@@ -198,6 +291,8 @@ int main(void)
     }
     tcase_add_loop_test(t, identity, 0, nlines);
     tcase_add_loop_test(t, rule, 0, simplify_nrules);
+    tcase_add_test(t, what_is_left_of_a_mean_adds_up_to_nothing);
+    tcase_add_test(t, means_are_taken_away_in_order);
     suite_add_tcase(s, t);
     return run_suite(s);
 }
