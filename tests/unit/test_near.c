@@ -167,6 +167,14 @@ static const char *const views[] = {
     ("grad(fn(a: real[n + 2, m + 3]) = sum([i < n + 2, j < m + 3 | where(i == "
      "j, a[i, j] * w[i] * v[j], 0)]))(A)"),
     "grad(fn(a: real[4 * n + 8]) = sum(reshape(a[8:], [n, 4])[:, 1:] ^ 2))(u)",
+    ("grad(fn(a: real[n + 2]) = sum([i < n, k < 3 | a[i + k] * (A @ B')[i, k] "
+     "* "
+     "A[i, k]]))(w)"),
+    ("grad(fn(a: real[n + 4]) = sum([i < n, j < 3, k < 3 | a[i + j + k] * w[i] "
+     "* "
+     "A[j, k]]))(u[:n + 4])"),
+    "(w[0] * (A @ B'))[1:, :2] + (2 * (A @ B'))[1:, :2]",
+    "(w[0] * A)[1:, :2] + (w[0] * (v[0] + 1 + 0 * A))[1:, :2]",
     ("grad(fn(a: real[3, 3]) = reshape(a, [9])[4] ^ 2)([i < 3, j < 3 | A[i % "
      "2, "
      "j % 3]])"),
@@ -718,6 +726,39 @@ START_TEST(near_misses_keep_their_value)
 }
 END_TEST
 
+/* What is infinite or no number stays so: where something else than squares is
+ * divided by, at 0; where a sum of nothing is asked for more than a share. */
+#define ZERO "max(s - 9, 0)"
+static const char *const infinite[] = {
+    "exp(s - sin(logsumexp(v - inf)))",
+    "grad(fn(b: real) = grad(fn(a: real) = t * log(a))(b))(" ZERO ")",
+    "grad(fn(b: real) = grad(fn(a: real) = t / (s * s * a))(b))(" ZERO ")",
+    ("grad(fn(b: real) = grad(fn(a: real) = t * log(s * s + a))(b))(" ZERO
+     " - s * s)"),
+    ("grad(fn(b: real) = grad(fn(a: real) = t * log(sum(v) + a))(b))(" ZERO
+     " - sum(v))"),
+    ("grad(fn(b: real) = grad(fn(a: real) = t * log(where(t > -9, a, a * a)))"
+     "(b))(" ZERO ")"),
+    "grad(fn(b: real) = grad(fn(a: real) = t * sqrt(a))(b))(" ZERO ")",
+};
+enum { INFINITE = sizeof infinite / sizeof *infinite };
+
+START_TEST(what_is_no_number_stays_none)
+{
+    static const char params[] = "v: real[3], s: real, t: real";
+    Arena *a = arena_new();
+    Side made = side_open(a, NULL, false);
+    double *got;
+
+    ck_assert_msg(side_take(&made, params, infinite[_i]), "%s", infinite[_i]);
+    for (int point = 0; point < POINTS; point++) {
+        ck_assert_int_eq(evaluate(a, &made, point, &got), EVAL_OK);
+        ck_assert_msg(!isfinite(*got), "%s: %g", infinite[_i], *got);
+    }
+    arena_free(a);
+}
+END_TEST
+
 /* Derivatives near to those that have a form of their own, and by hand. */
 static const char *const closed[][3] = {
     {"grad(fn(a: real[3, 3]) = sqrt(sum(a * a') + 9))(x)",
@@ -781,6 +822,7 @@ int main(void)
     }
     tcase_add_loop_test(t, near_misses_keep_their_value, 0, nformulas);
     tcase_add_loop_test(t, derivatives_have_their_closed_form, 0, CLOSED);
+    tcase_add_loop_test(t, what_is_no_number_stays_none, 0, INFINITE);
     suite_add_tcase(s, t);
     return run_suite(s);
 }

@@ -23,8 +23,7 @@ static Sign look(const Node *n, int *budget);
 /* The same numbers at other places. */
 static bool moves(const Node *n)
 {
-    return op_table[n->op]->cls == OPC_view && n->narg == 1 &&
-           n->op != OP_view_add;
+    return node_views_one(n) && n->op != OP_view_add;
 }
 
 static Sign sign_of_leaf(const Node *n)

@@ -135,7 +135,7 @@ static Node *lse_expand(Graph *g, Node *n)
     return g_where(g, is_inf(g, s.max), s.max, y);
 }
 
-static bool is_view_of_one(const Node *n)
+bool node_views_one(const Node *n)
 {
     return op_table[n->op]->cls == OPC_view && n->narg == 1;
 }
@@ -143,7 +143,7 @@ static bool is_view_of_one(const Node *n)
 /* `to` in place of what n is a view of, or a view of a view. */
 static Node *same_view(Graph *g, const Node *n, Node *to)
 {
-    if (!is_view_of_one(n))
+    if (!node_views_one(n))
         return to;
     Node *x = same_view(g, n->arg[0], to);
     return graph_remake(g, n, &x);
@@ -165,7 +165,7 @@ static const Node *expanded_lse(const Node *n)
 Node *g_softmax(Graph *g, Node *x, const Node *y)
 {
     const Node *of = y;
-    while (is_view_of_one(of))
+    while (node_views_one(of))
         of = of->arg[0];
     const Node *lse = expanded_lse(of);
     if (!lse)

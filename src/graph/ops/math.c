@@ -170,7 +170,7 @@ static Node *finite_lse(Graph *g, const Node *n)
     Node *x;
     if (n->op == OP_logsumexp)
         return g_finite_lse(g, n);
-    if (op_table[n->op]->cls != OPC_view || n->narg != 1)
+    if (!node_views_one(n))
         return NULL;
     x = finite_lse(g, n->arg[0]);
     return x ? graph_remake(g, n, &x) : NULL;

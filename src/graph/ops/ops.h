@@ -98,6 +98,8 @@ bool reduce_of_none(const Node *n);
 enum { FINITE_LSE = 1 };
 /* The same of a logsumexp. */
 Node *g_finite_lse(Graph *g, const Node *n);
+/* logsumexp.c. Does n show one tensor in another way. */
+bool node_views_one(const Node *n);
 /* exp(x - y), where y is a view of a finite logsumexp as that is expanded, by
  * the exponentials that are in it; NULL: it is not. */
 Node *g_softmax(Graph *g, Node *x, const Node *y);

@@ -257,8 +257,18 @@ Node *root_jvp_times(Graph *g, Node *n, Node *by, Node *const *dx)
 
 /* Of what a partial divides by. */
 
-/* Is n a sum of squares, times numbers above 0: where it is 0, so is all that
- * is squared. */
+static bool is_squares(const Node *n, int depth);
+
+static bool all_squares(int n, Node *const *x, int depth)
+{
+    for (int i = 0; i < n; i++)
+        if (!is_squares(x[i], depth))
+            return false;
+    return true;
+}
+
+/* Is n a sum of squares, times numbers above 0 or divided by any: where it is
+ * 0, so is all that is squared. */
 static bool is_squares(const Node *n, int depth)
 {
     if (node_is_square(n) || node_is_const(n, 0))
@@ -272,13 +282,11 @@ static bool is_squares(const Node *n, int depth)
             if (node_sign(n->arg[i]) == SIGN_positive)
                 return is_squares(n->arg[1 - i], depth);
         return false;
-    case OP_div:
-        return node_sign(n->arg[1]) == SIGN_positive &&
-               is_squares(n->arg[0], depth);
     case OP_add:
-        return is_squares(n->arg[0], depth) && is_squares(n->arg[1], depth);
+        return all_squares(2, n->arg, depth);
     case OP_where:
-        return is_squares(n->arg[1], depth) && is_squares(n->arg[2], depth);
+        return all_squares(2, n->arg + 1, depth);
+    case OP_div:
     case OP_sum:
     case OP_view:
     case OP_reshape:

@@ -106,7 +106,7 @@ static bool is_rounded(Look *k, const Node *x)
 static bool compares_rounded(Graph *g, const Node *x)
 {
     Look k = {g, MOST};
-    return op_table[x->op]->flags & OP_TO_BOOL && x->narg == 2 &&
+    return op_table[x->op]->flags & OP_TO_BOOL &&
            !node_is_any_const(x->arg[0]) && !node_is_any_const(x->arg[1]) &&
            (is_rounded(&k, x->arg[0]) || is_rounded(&k, x->arg[1]));
 }

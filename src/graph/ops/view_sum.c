@@ -184,10 +184,9 @@ static Node *windows_along(Graph *g, Node *x, int axis, const Steps *s,
                            const Dim *lo, const Dim *hi)
 {
     View v = view_whole(g, x);
-    if (x->op == OP_view && !node_repeats(x)) {
+    if (x->op == OP_view) {
         View w = view_of(x);
-        if (view_movers(&w, w.axis[axis]) == 1 &&
-            view_goes_through(&w, axis, x->arg[0]->dim)) {
+        if (view_goes_through(&w, axis, x->arg[0]->dim)) {
             v = w;
             x = x->arg[0];
         }
@@ -207,12 +206,12 @@ static Node *windows_along(Graph *g, Node *x, int axis, const Steps *s,
 static Node *add_product(Graph *g, const Steps *s, const Dim *lo, const Dim *hi)
 {
     Factors f;
-    int at, other, lout[MAX_RANK], rank = 0;
+    int at = 0, other = 0, lout[MAX_RANK], rank = 0;
     if (s->n != 2 || !dim_is(s->coef[0], 1) || !factors_of(s->x, &f))
         return NULL;
     int a = factor_with(&f, s->axis, &at);
     int b = factor_with(&f, s->axis + 1, &other);
-    if (a < 0 || b != 1 - a || !node_is_finite(f.x[b]))
+    if (b != 1 - a || !node_is_finite(f.x[b]))
         return NULL;
     for (int i = f.x[a]->rank; i > at + 1; i--)
         f.l[a][i] = f.l[a][i - 1];
