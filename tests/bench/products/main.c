@@ -4,14 +4,14 @@
  * product is named FORM B N M DTYPE, and shown if it has a PATTERN in it. */
 #include "../rows.h"
 
-#include <dlfcn.h>
 #include <stdint.h>
 
+#include "libraries.h"
 #include "nn_abi.h"
 
 enum { MOST = 2048 * 2048, ORDER = 101, PLAIN = 111, TURNED = 112 };
 
-typedef enum Who { FIXED, ANY, BLAS, DNNL, PEAK, NWHO } Who;
+typedef enum Who { FIXED, ANY, OPENBLAS, MKL, DNNL, PEAK, NWHO } Who;
 
 typedef struct Row {
     const char *form;
@@ -21,24 +21,9 @@ typedef struct Row {
 
 static const char *const sizes[] = {"fixed sizes", "any sizes"};
 
-typedef struct Libraries {
-    void (*sgemm)(int, int, int, int, int, int, float, const float *, int,
-                  const float *, int, float, float *, int);
-    void (*dgemm)(int, int, int, int, int, int, double, const double *, int,
-                  const double *, int, double, double *, int);
-    void (*sgemv)(int, int, int, int, float, const float *, int, const float *,
-                  int, float, float *, int);
-    void (*dgemv)(int, int, int, int, double, const double *, int,
-                  const double *, int, double, double *, int);
-    int (*dnnl)(char, char, int64_t, int64_t, int64_t, float, const float *,
-                int64_t, const float *, int64_t, float, float *, int64_t);
-    char name[NWHO][64];
-} Libraries;
-
 /* What is multiplied; out[Who]. The largest of each. */
 static void *x, *y, *w, *out[PEAK], *work;
 static size_t work_size;
-static Libraries lib;
 
 /* The most multiply-adds: chains of them that need no memory; the vectors are
  * as wide as the program was compiled for. */
@@ -142,66 +127,31 @@ static void start_step(const Gemm *g, int wide, void *to)
         memcpy(to, w, (size_t)g->m * (size_t)g->n * (wide ? 8 : 4));
 }
 
-static void call_blas(const Gemm *g, int wide, void *to)
+static void call_blas(const Blas *l, const Gemm *g, int wide, void *to)
 {
     int ta = g->ta ? TURNED : PLAIN, tb = g->tb ? TURNED : PLAIN;
     start_step(g, wide, to);
     if (wide && g->m == 1)
-        lib.dgemv(ORDER, tb == PLAIN ? TURNED : PLAIN, g->tb ? g->n : g->k,
-                  g->tb ? g->k : g->n, 1, g->b, g->ldb, g->a, 1, 0, to, 1);
+        l->dgemv(ORDER, tb == PLAIN ? TURNED : PLAIN, g->tb ? g->n : g->k,
+                 g->tb ? g->k : g->n, 1, g->b, g->ldb, g->a, 1, 0, to, 1);
     else if (wide)
-        lib.dgemm(ORDER, ta, tb, g->m, g->n, g->k, g->alpha, g->a, g->lda, g->b,
-                  g->ldb, g->beta, to, g->n);
+        l->dgemm(ORDER, ta, tb, g->m, g->n, g->k, g->alpha, g->a, g->lda, g->b,
+                 g->ldb, g->beta, to, g->n);
     else if (g->m == 1)
-        lib.sgemv(ORDER, tb == PLAIN ? TURNED : PLAIN, g->tb ? g->n : g->k,
-                  g->tb ? g->k : g->n, 1, g->b, g->ldb, g->a, 1, 0, to, 1);
+        l->sgemv(ORDER, tb == PLAIN ? TURNED : PLAIN, g->tb ? g->n : g->k,
+                 g->tb ? g->k : g->n, 1, g->b, g->ldb, g->a, 1, 0, to, 1);
     else
-        lib.sgemm(ORDER, ta, tb, g->m, g->n, g->k, (float)g->alpha, g->a,
-                  g->lda, g->b, g->ldb, (float)g->beta, to, g->n);
+        l->sgemm(ORDER, ta, tb, g->m, g->n, g->k, (float)g->alpha, g->a, g->lda,
+                 g->b, g->ldb, (float)g->beta, to, g->n);
 }
 
 static void call_dnnl(const Gemm *g, void *to)
 {
     start_step(g, 0, to);
-    if (lib.dnnl(g->ta ? 'T' : 'N', g->tb ? 'T' : 'N', g->m, g->n, g->k,
-                 (float)g->alpha, g->a, g->lda, g->b, g->ldb, (float)g->beta,
-                 to, g->n) != 0)
+    if (dnnl_sgemm(g->ta ? 'T' : 'N', g->tb ? 'T' : 'N', g->m, g->n, g->k,
+                   (float)g->alpha, g->a, g->lda, g->b, g->ldb, (float)g->beta,
+                   to, g->n) != 0)
         exit(3);
-}
-
-static void open_blas(void)
-{
-    void *blas = dlopen("libopenblas.so.0", RTLD_NOW);
-    char *(*config)(void) = NULL, *(*core)(void) = NULL;
-    if (!blas)
-        return;
-    *(void **)&lib.sgemm = dlsym(blas, "cblas_sgemm");
-    *(void **)&lib.dgemm = dlsym(blas, "cblas_dgemm");
-    *(void **)&lib.sgemv = dlsym(blas, "cblas_sgemv");
-    *(void **)&lib.dgemv = dlsym(blas, "cblas_dgemv");
-    *(void **)&config = dlsym(blas, "openblas_get_config");
-    *(void **)&core = dlsym(blas, "openblas_get_corename");
-    int version = (int)strcspn(config() + 9, " ");
-    snprintf(lib.name[BLAS], sizeof *lib.name, "OpenBLAS %.*s %s", version,
-             config() + 9, core());
-}
-
-static void open_dnnl(void)
-{
-    void *dnnl = dlopen("libdnnl.so.2", RTLD_NOW);
-    const struct {
-        int major, minor, patch;
-    } *(*version)(void) = NULL;
-    int (*isa)(void) = NULL;
-    if (!dnnl)
-        dnnl = dlopen("libdnnl.so.3", RTLD_NOW);
-    if (!dnnl)
-        return;
-    *(void **)&lib.dnnl = dlsym(dnnl, "dnnl_sgemm");
-    *(void **)&version = dlsym(dnnl, "dnnl_version");
-    *(void **)&isa = dlsym(dnnl, "dnnl_get_effective_cpu_isa");
-    snprintf(lib.name[DNNL], sizeof *lib.name, "oneDNN %d.%d.%d isa %#x",
-             version()->major, version()->minor, version()->patch, isa());
 }
 
 /* Rows */
@@ -224,17 +174,17 @@ static void run(void *of)
     const Job *j = of;
     if (j->who <= ANY)
         call_ours(&j->module[j->who], j->r, out[j->who]);
-    else if (j->who == BLAS)
-        call_blas(j->g, j->r->wide, out[j->who]);
+    else if (j->who < DNNL)
+        call_blas(&blas[j->who - OPENBLAS], j->g, j->r->wide, out[j->who]);
     else
         call_dnnl(j->g, out[j->who]);
 }
 
 static int is_there(Who who, const Module *module, const Row *r)
 {
-    return who <= ANY    ? module[who].function != NULL
-           : who == BLAS ? lib.sgemm != NULL
-                         : lib.dnnl && !r->wide;
+    return who <= ANY   ? module[who].function != NULL
+           : who < DNNL ? blas[who - OPENBLAS].sgemm != NULL
+                        : dnnl_sgemm && !r->wide;
 }
 
 /* Infinite where there is none. */
@@ -293,10 +243,13 @@ static void show_peak(const char *name, const Row *r, double flop, Times t,
 
 static void show_best(const char *name, const Times *t, Who who, Mean *mean)
 {
-    Times best = quickest(t + BLAS, 2);
+    Times best = quickest(t + OPENBLAS, PEAK - OPENBLAS);
+    const char *peer = dnnl_name;
+    for (int l = 0; l < NBLAS; l++)
+        if (t[OPENBLAS + l].best == best.best)
+            peer = blas[l].name;
     if (best.best < INFINITY)
-        print_row(name, lib.name[t[BLAS].best < t[DNNL].best ? BLAS : DNNL],
-                  t[who], best, ">= 0.9");
+        print_row(name, peer, t[who], best, ">= 0.9");
     if (!mean || best.best == INFINITY)
         return;
     mean->best += log(best.best / t[who].best);
@@ -322,8 +275,9 @@ static void show(const Row *r, const char *folder, Mean *mean)
         if (plain && r->b == r->n && r->n == r->m && r->b >= 64)
             show_peak(name, r, 2.0 * g.m * g.n * g.k, t[who], t[PEAK]);
         show_best(name, t, who, plain ? &mean[who] : NULL);
-        if (lib.sgemm)
-            compare(r, &g, who, BLAS);
+        for (Who peer = OPENBLAS; peer < PEAK; peer++)
+            if (is_there(peer, module, r))
+                compare(r, &g, who, peer);
         if (module[who].library)
             dlclose(module[who].library);
     }
@@ -333,7 +287,7 @@ static void show_mean(const Mean *mean)
 {
     for (Who who = 0; who <= ANY; who++)
         if (mean[who].n)
-            printf("products nn, nt, tn, %s, geometric mean\tbest of both\t"
+            printf("products nn, nt, tn, %s, geometric mean\tthe best of all\t"
                    "%.3g\t%.3g\t>= 1.05\tof %d\n",
                    sizes[who], exp(mean[who].best / mean[who].n),
                    exp(mean[who].median / mean[who].n), mean[who].n);
@@ -384,11 +338,7 @@ int main(int argc, char **argv)
     if (argc < 2)
         return 2;
     pin();
-    open_blas();
-    open_dnnl();
-    if (!lib.sgemm && !lib.dnnl)
-        printf("products\tOpenBLAS, oneDNN\t\t\t>= 1.05\tno libopenblas0, no "
-               "libdnnl2\n");
+    open_libraries();
     fill();
     while (scanf("%d %d %d %d", &r.b, &r.n, &r.m, &r.wide) == 4)
         for (int i = 0; i < (r.b == 1 ? 6 : 4); i++) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# run.sh NNCC [PATTERN]…: products of matrices beside OpenBLAS and oneDNN, where
-# they are installed. QUICK=1: some sizes. CPU=x86-64-v3: code for that one, ours and the
+# run.sh NNCC [PATTERN]…: products of matrices beside OpenBLAS, MKL and
+# oneDNN, where they are installed. QUICK=1: some sizes. CPU=x86-64-v3: code for that one, ours and the
 # libraries'. OTHER=nncc: its code in the rows of fixed sizes too, so that two compilers'
 # codes for any sizes take turns.
 . "$(dirname "$0")/../lib.sh"
@@ -55,6 +55,9 @@ while read -r b n m wide; do
 done <"$work/rows"
 gcc -O2 -march="$cpu" -w -I"$top/runtime" "$here/main.c" \
     -o "$work/products" -ldl -lm || exit 2
+export MKL_THREADING_LAYER=SEQUENTIAL MKL_INTERFACE_LAYER=LP64
+LD_LIBRARY_PATH=$(dirname "$python")/../lib:$LD_LIBRARY_PATH
+export LD_LIBRARY_PATH
 [ "$cpu" != x86-64-v3 ] ||
     export OPENBLAS_CORETYPE=Haswell ONEDNN_MAX_CPU_ISA=AVX2 DNNL_MAX_CPU_ISA=AVX2
 "$work/products" "$work" "$@" <"$work/rows"
