@@ -185,6 +185,10 @@ def text_of(seconds):
         seconds *= 1000
 
 
+def digits(ratio):
+    return f"{ratio:.3g}" if ratio < 999.5 else f"{ratio:.0f}"
+
+
 def row(*fields):
     print(*fields, sep="\t", flush=True)
 
@@ -195,7 +199,7 @@ def rows(what, target, ours, *peers):
         return without(what, target, "peer")
     times = take_turns([ours, *(way for _, way in peers)])
     for (name, _), (best, median) in zip(peers, times[1:]):
-        row(what, name, f"{best / times[0][0]:.3g}", f"{median / times[0][1]:.3g}", f">= {target}" if target else "",
+        row(what, name, digits(best / times[0][0]), digits(median / times[0][1]), f">= {target}" if target else "",
             f"{text_of(times[0][0])} : {text_of(best)}")
 
 
