@@ -298,10 +298,10 @@ BASE := ca886f1
 bench-peers: deps
 	-@CC="$(CC)" .ci/packages $(DEPS_BENCH)
 	python3 -m venv build/peers
-	build/peers/bin/pip install -q -r tests/bench/peers.txt
 	rm -rf build/peers/base && mkdir build/peers/base
 	git archive $(BASE) | tar x -C build/peers/base
 	+@$(MAKE) --no-print-directory $(JOBS) -C build/peers/base all
+	build/peers/bin/pip install -q -r tests/bench/peers.txt
 
 # Packages
 
