@@ -1,5 +1,7 @@
 # lib.sh: what the scripts of all parts begin with: `. lib.sh` with $1 the compiler. Gives
-# nncc, python, top, work (a folder for files) and the functions below.
+# nncc, python, top, work (a folder for files) and the functions below. A part ends where
+# something fails.
+set -e
 nncc=$1
 top=$(cd "$(dirname "$0")/../../.." && pwd) || exit 2
 bench=$top/tests/bench
@@ -40,6 +42,8 @@ compare() {
         return
     }
     shift
-    NNCC=$nncc LD_PRELOAD=$(ldconfig -p 2>/dev/null | sed -n 's/.*libjemalloc.so.2.* => //p' | head -1) \
-        MALLOC_CONF=thp:always,dirty_decay_ms:-1,muzzy_decay_ms:-1 "$python" "$@"
+    jemalloc=$(gcc -print-file-name=libjemalloc.so.2)
+    [ -f "$jemalloc" ] || jemalloc=
+    NNCC=$nncc LD_PRELOAD=$jemalloc MALLOC_CONF=thp:always,dirty_decay_ms:-1,muzzy_decay_ms:-1 \
+        "$python" "$@"
 }

@@ -12,7 +12,10 @@ for part in ${ONLY:-$parts}; do
         exit 2
     }
 done
+# mawk keeps what it reads until there is much of it.
+soon=
+! awk -W version 2>/dev/null </dev/null | grep -q '^mawk' || soon='-W interactive'
 for part in ${ONLY:-$parts}; do
     sh "$part/run.sh" "$build/nncc" 2>&1 ||
         printf '%s\t\tfailed\t\t>= 1\t\n' "$part"
-done | awk -f judge.awk
+done | awk $soon -f judge.awk

@@ -2,9 +2,9 @@
 # run.sh NNCC: from a model to machine code: beside an older build (BASE, or the one that
 # `make bench-peers` makes), beside JAX's compiler, and how it grows.
 . "$(dirname "$0")/../lib.sh"
-cd "$top" || exit 2
+cd "$top"
 base=${BASE:-build/peers/base/build/nncc}
-cc -O1 -D_DEFAULT_SOURCE tests/bench/cpu.c -o "$work/cpu" || exit 2
+cc -O1 -D_DEFAULT_SOURCE tests/bench/cpu.c -o "$work/cpu"
 
 # The least processor time in ms of so many runs of a command.
 least() {
@@ -62,7 +62,7 @@ for model in lstm gmm ba gpt2; do
     ours=$(for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
         "$work/cpu" "$nncc" "$file" -o "$work/$model.so"
     done | sort -n)
-    "$python" tests/bench/compile/peers.py $model >"$work/theirs" || exit 2
+    "$python" tests/bench/compile/peers.py $model >"$work/theirs"
     read -r peer version best median <"$work/theirs"
     echo "$ours" | awk -v what="$model to .so" -v best="$best" -v median="$median" -v peer="$peer $version" '
         { us[NR] = $1 }

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 shift
 functions() { # NNCC FILE
-    "$1" "$bench/functions/functions.nn" --name=f --cpu="$cpu" --real="f$real" -o "$work/$2.so" || exit 2
+    "$1" "$bench/functions/functions.nn" --name=f --cpu="$cpu" --real="f$real" -o "$work/$2.so"
 }
 for cpu in ${CPU:-x86-64-v3 native}; do
     for real in ${REAL:-32 64}; do
@@ -16,7 +16,7 @@ for cpu in ${CPU:-x86-64-v3 native}; do
             functions "$OTHER" other
         }
         gcc -O2 -march="$cpu" -DREAL="$real" -w -I"$top/runtime" \
-            "$bench/functions/main.c" -o "$work/main" -ldl -lm || exit 2
+            "$bench/functions/main.c" -o "$work/main" -ldl -lm
         "$work/main" "$cpu" "$work/ours.so" "$work/$other.so" "$@"
     done
 done

@@ -12,8 +12,8 @@ number() { echo "$out" | sed -n "s/^$1: \([0-9.]*\).*/\1/p"; }
 if has torch; then
     for seed in 0 1 2; do
         out=$(one "$nncc" train "$top/examples/chars/gpt.nn" --text "$text" \
-            --batch 8 --epochs 10 --schedule cosine --warmup 50 --seed $seed) || exit 1
-        theirs=$(one "$python" "$here/gpt.py" "$text" $seed) || exit 1
+            --batch 8 --epochs 10 --schedule cosine --warmup 50 --seed $seed)
+        theirs=$(one "$python" "$here/gpt.py" "$text" $seed)
         echo "$(number 'training time') $(number 'test bits') $theirs"
     done | awk -v form='%s\t%s\t%.3g\t\t%s\t%.3g %s : %.3g %s\n' '
         { ours += $1; bits += $2; theirs += $3; same += $4; version = $5 }
@@ -34,7 +34,7 @@ out=$(one "$nncc" train "$here/mlp.nn" --data "$clothes/train-images-idx3-ubyte.
     --labels "$clothes/train-labels-idx1-ubyte.gz" --scale 1/255 --batch 32 --epochs 10 \
     --schedule cosine --eval-steps 18750 \
     --test-data "$clothes/t10k-images-idx3-ubyte.gz" \
-    --test-labels "$clothes/t10k-labels-idx1-ubyte.gz") || exit 1
+    --test-labels "$clothes/t10k-labels-idx1-ubyte.gz")
 row 'MLP 784-256-10, clothes: test accuracy' '' "$(number 'test accuracy')" '' '>= 0.885' ''
 for peer in jax torch; do
     what='MLP 784-256-10, clothes, 10 passes'
@@ -42,22 +42,22 @@ for peer in jax torch; do
         without "$what" $peer '>= 1' "no $peer"
         continue
     }
-    one "$python" "$here/mlp.py" $peer "$clothes" >"$work/theirs" || exit 1
+    one "$python" "$here/mlp.py" $peer "$clothes" >"$work/theirs"
     read -r version took _ <"$work/theirs"
     row "$what" "$peer $version" "$(ratio "$took" "$(number 'training time')")" '' '>= 1' \
         "$(number 'training time') s : $took s"
 done
 
 build=$(dirname "$nncc")
-"$nncc" "$here/mlp.nn" -o "$work/mlp.so" &&
-    gcc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -I"$top/runtime" "$here/share.c" "$build/libnn.a" \
-        -ljansson -llbfgs -lz -lm -lpthread -ldl -o "$work/share" &&
-    row "libnn's own share of a step, batch 32" '' \
-        "$(one "$work/share" "$work/mlp.so" "$clothes/train-images-idx3-ubyte.gz" \
-            "$clothes/train-labels-idx1-ubyte.gz")" '' '<= 5 %' ''
+"$nncc" "$here/mlp.nn" -o "$work/mlp.so"
+gcc -std=c11 -D_POSIX_C_SOURCE=200809L -O2 -I"$top/runtime" "$here/share.c" "$build/libnn.a" \
+    -ljansson -llbfgs -lz -lm -lpthread -ldl -o "$work/share"
+row "libnn's own share of a step, batch 32" '' \
+    "$(one "$work/share" "$work/mlp.so" "$clothes/train-images-idx3-ubyte.gz" \
+        "$clothes/train-labels-idx1-ubyte.gz")" '' '<= 5 %' ''
 
 out=$(one "$nncc" train "$top/examples/fashion/fashion.nn" \
     --data "$clothes/train-images-idx3-ubyte.gz" --labels "$clothes/train-labels-idx1-ubyte.gz" \
     --test-data "$clothes/t10k-images-idx3-ubyte.gz" --test-labels "$clothes/t10k-labels-idx1-ubyte.gz" \
-    --scale 1/255 --epochs 15 --batch 64 --schedule cosine) || exit 1
+    --scale 1/255 --epochs 15 --batch 64 --schedule cosine)
 row 'convolutional network, clothes: test accuracy' '' "$(number 'test accuracy')" '' '>= 0.91' ''

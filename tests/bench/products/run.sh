@@ -25,7 +25,7 @@ make() { # FILE DTYPE NNCC OPTION…
     to=$1 real=$2 with=$3
     shift 3
     "$with" "$here/products.nn" --name=p --cpu="$cpu" --real="$real" "$@" \
-        -o "$work/$to-$real.so" || exit 2
+        -o "$work/$to-$real.so"
 }
 shapes >"$work/shapes"
 for real in f32 f64; do
@@ -54,7 +54,7 @@ while read -r b n m wide; do
     fi
 done <"$work/rows"
 gcc -O2 -march="$cpu" -w -I"$top/runtime" "$here/main.c" \
-    -o "$work/products" -ldl -lm || exit 2
+    -o "$work/products" -ldl -lm
 export MKL_THREADING_LAYER=SEQUENTIAL MKL_INTERFACE_LAYER=LP64
 LD_LIBRARY_PATH=$(dirname "$python")/../lib:$LD_LIBRARY_PATH
 export LD_LIBRARY_PATH

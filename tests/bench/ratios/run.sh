@@ -2,18 +2,19 @@
 # run.sh NNCC: what derivatives cost beside what they are derivatives of, of the examples and
 # workloads; and workspaces.
 . "$(dirname "$0")/../lib.sh"
-gcc -O2 -I"$bench" -I"$top/runtime" "$bench/ratios/main.c" -o "$work/ratio" -ldl -lm || exit 2
+gcc -O2 -I"$bench" -I"$top/runtime" "$bench/ratios/main.c" -o "$work/ratio" -ldl -lm
 
 # FILE FUNCTION PARAMETERS SIZE…: its gradient, in a copy of the file that exports both.
 gradient() {
     folder=$(dirname "$top/$1") file=$1 name=$(basename "$1")
-    mkdir -p "$work/copy" && cp "$folder"/*.nn "$work/copy"
+    mkdir "$work/copy"
+    cp "$folder"/*.nn "$work/copy"
     printf '\nexport %s as the_function, value_and_grad(%s, %s) as its_gradient;\n' \
         "$2" "$2" "$3" >>"$work/copy/$name"
     what="value and gradient of ${file#tests/bench/}, $2"
     shift 3
-    "$nncc" "$work/copy/$name" $real --name=m --cpu=native -o "$work/m.so" &&
-        "$work/ratio" "$what" "$work/m.so" its_gradient the_function '<= 3' "$@"
+    "$nncc" "$work/copy/$name" $real --name=m --cpu=native -o "$work/m.so"
+    "$work/ratio" "$what" "$work/m.so" its_gradient the_function '<= 3' "$@"
     rm -r "$work/copy"
 }
 real=
@@ -45,14 +46,14 @@ gradient tests/bench/workloads/lse.nn lse x n=100000
 gradient tests/bench/workloads/llsq.nn llsq x n=4096 m=64
 gradient tests/bench/workloads/lstm.nn lstm 'main, extra' l=4 c=256 b=14
 
-"$nncc" "$bench/ratios/mlp.nn" --name=m --cpu=native -o "$work/m.so" &&
-    for b in 1 128; do
-        "$work/ratio" "MLP 4 x 512, batch $b: Hessian times vector" "$work/m.so" \
-            curvature gradient '<= 2.5' b=$b
-    done
+"$nncc" "$bench/ratios/mlp.nn" --name=m --cpu=native -o "$work/m.so"
+for b in 1 128; do
+    "$work/ratio" "MLP 4 x 512, batch $b: Hessian times vector" "$work/m.so" \
+        curvature gradient '<= 2.5' b=$b
+done
 
 workspace() { # MODEL FUNCTION SIZE…
-    "$nncc" "$bench/workloads/$1.nn" --real=f64 --name=m --cpu=native -o "$work/m.so" || return
+    "$nncc" "$bench/workloads/$1.nn" --real=f64 --name=m --cpu=native -o "$work/m.so"
     what="$1: workspace of $2" function=$2
     shift 2
     "$work/ratio" "$what" "$work/m.so" "$function" '' 'workspace <= 2' "$@"
