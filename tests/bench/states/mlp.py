@@ -11,7 +11,7 @@ import numpy as np
 try:
     import casadi as ca
 except ImportError:
-    turns.without("MLP 4-64-64-4, product of 1,000", 1.5, "casadi")
+    turns.without("MLP 4-64-64-4, product of 1,000", 1.5, "CasADi")
     sys.exit()
 
 SHAPES = (4, 64), (64,), (64, 64), (64,), (64, 4), (4,)
