@@ -476,7 +476,7 @@ bool may_be_elements(const Elements *e, const Node *n)
     case OPC_ewise:
         return n->narg <= MAX_INPUTS;
     case OPC_reduce:
-        return reduces_values(n);
+        return reduces_values(n) || finds_few(n);
     case OPC_contract:
         return is_product_of_few(n);
     case OPC_view:
@@ -508,7 +508,8 @@ static Node *element_make(const Elements *e, const Node *n, const int *at)
     case OPC_ewise:
         return ewise_element(e, n, at);
     case OPC_reduce:
-        return reduce_element(e, n, at);
+        return reduces_values(n) ? reduce_element(e, n, at)
+                                 : found_element(e, n, at);
     case OPC_contract:
         return product_element(e, n, at);
     case OPC_view:

@@ -57,11 +57,14 @@ typedef struct Adding {
 } Adding;
 void add_at(const Adding *a, const int *at, Node *x);
 
-/* elements_index.c: what no parameter decides; elements by such an index. */
+/* elements_index.c: what no parameter decides; elements by such an index, and
+ * the place of the extreme of few. */
 bool *find_known(const Elements *e);
 bool gathers_elements(const Elements *e, const Node *n);
 bool scatters_elements(const Elements *e, const Node *n);
 Node *gathered_element(const Elements *e, const Node *n, const int *at);
+bool finds_few(const Node *n);
+Node *found_element(const Elements *e, const Node *n, const int *at);
 void add_scattered(void *u, const int *from);
 
 /* elements_solve.c: elements of what solves a triangular system. */

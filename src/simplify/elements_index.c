@@ -77,6 +77,47 @@ static int known_place(const Elements *e, const Node *index, const int *at,
     return place >= 0 && place < axis_size(d) ? (int)place : -1;
 }
 
+/* The place of the extreme of few is found by comparisons. */
+enum { FEW_PLACES = 4 };
+
+bool finds_few(const Node *n)
+{
+    const Dim *d = n->arg[0]->dim[n->attr.ints[0]];
+    return n->attr.nint == 1 && axis_is_short(d) && axis_size(d) >= 1 &&
+           axis_size(d) <= FEW_PLACES;
+}
+
+/* Is x, of a later place, the extreme of n beside `best`: NaN is. */
+static Node *beats(Graph *g, const Node *n, Node *x, Node *best)
+{
+    Node *is =
+        n->op == OP_argmax ? g2(g, OP_lt, best, x) : g2(g, OP_lt, x, best);
+    if (!dtype_is_real(x->dtype))
+        return is;
+    Node *nan = g2(g, OP_ne, x, x), *good = g2(g, OP_eq, best, best);
+    is = g2(g, OP_or, is, nan);
+    return g2(g, OP_and, is, good);
+}
+
+Node *found_element(const Elements *e, const Node *n, const int *at)
+{
+    Graph *g = e->g;
+    const Node *x = n->arg[0];
+    int axis = n->attr.ints[0], from[MAX_RANK + 1];
+    for (int i = 0; i < x->rank; i++)
+        from[i] = i == axis ? 0 : at[i < axis ? i : i - 1];
+    Node *best = element_of(e, x, from), *place = zero_element(g, n);
+    for (int k = 1; k < axis_size(x->dim[axis]); k++) {
+        from[axis] = k;
+        Node *next = element_of(e, x, from), *is = beats(g, n, next, best);
+        Node *here = g_broadcast_to(g, g_const_int(g, n->dtype, k), place->rank,
+                                    place->dim);
+        place = g_where(g, is, here, place);
+        best = g_where(g, is, next, best);
+    }
+    return place;
+}
+
 Node *gathered_element(const Elements *e, const Node *n, const int *at)
 {
     const Node *x = n->arg[0], *index = n->arg[1];
