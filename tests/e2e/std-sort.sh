@@ -4,6 +4,11 @@
 . "$ROOT/tests/e2e-lib.sh"
 
 cat >m.nn <<'N'
+# The first of equals and NaN: of few in a loop by comparisons, of any number by going over them.
+fn turned(x: real[n, m]) = fold(t < 3, s = x |
+  [i < n, j < m | s[i, (j + 1) % m] - where(argmax(s[i]) == j, 1.0, 0) + where(argmin(s[i]) == j, 2.0, 0)]);
+fn turned_few(x: real[n, 4]) = turned(x);
+fn places(x: real[n, 4]) = ([i | argmax(x[i])], [i | argmin(x[i])]);
 # Does b stand in the wrong place behind a, of which the places are p and q.
 fn wrong[T](a: T, b: T, p: int, q: int, descending: bool) -> bool {
   let odd = a != a && b == b;
@@ -126,3 +131,8 @@ is '{"constant": [-1, 2, 3, "nan"]}' constant
 is '{"inside": [2, 1, 0]}' inside n=3
 is '{"guarded": [1, 2, 3]}' guarded x='[3, 1, 2]' on=true
 is '{"stepped": [12, 8, 4]}' stepped x='[3, 1, 2]' t=2
+odd='x=[[1, 2, 2, 1], ["nan", 1, 2, 3], [1, "nan", 5, "nan"], [3, 3, 3, 3], ["-inf", -1, "inf", "inf"], [0, -0.0, 0, 0]]'
+is '{"places_0": [1, 0, 1, 0, 2, 0], "places_1": [0, 0, 1, 0, 0, 0]}' places "$odd"
+for f in turned turned_few; do
+    is '{"'$f'": [[5, 1, 4, -1], [3, "nan", 4, 2], ["nan", 2, "nan", 7], [7, 2, 4, 2], ["inf", "-inf", 5, "inf"], [4, -1, 1, -1]]}' $f "$odd"
+done
