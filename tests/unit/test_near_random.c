@@ -2237,6 +2237,34 @@ START_TEST(elements_of_reshapes)
 }
 END_TEST
 
+/* Known places along an axis that is long are none of elements. */
+START_TEST(elements_of_scatters)
+{
+    Arena *a = arena_new();
+    Graph *g = graph_new(a, DT_f64);
+    const Dim *two = dim_const(g, 2), *dim[] = {two, two};
+    Node *x = g_param(g, DT_f64, 2, dim, "x"), *n,
+         *q = g_data(g, DT_i32, 1, dim, (double[]){1, 0});
+
+    for (int k = 0; k < 2; k++) {
+        n = g_scatter_inside(g, x, q, 0,
+                             k ? dim_add(g, dim_var(g, "n"), two) : two);
+        n = g1(g, OP_neg, n);
+        Reach reach = reach_enter(g, a, 0, REACH_BODIES, 1, &n);
+        const Elements e = elements_new(g, a, &reach);
+        int scatters = 0;
+        for (int i = 0; i < reach.n; i++)
+            if (reach.node[i]->op == OP_scatter_add) {
+                ck_assert_int_eq(may_be_elements(&e, reach.node[i]), k == 0);
+                scatters++;
+            }
+        ck_assert_int_eq(scatters, 1);
+        reach_leave(&reach);
+    }
+    arena_free(a);
+}
+END_TEST
+
 /* Data with a long axis are no numbers. */
 START_TEST(elements_of_long_data)
 {
@@ -2318,6 +2346,7 @@ int main(void)
     tcase_add_test(t, extremes_of_near_misses);
     tcase_add_test(t, elements_of_differences);
     tcase_add_test(t, elements_of_long_data);
+    tcase_add_test(t, elements_of_scatters);
     tcase_add_test(t, elements_of_reshapes);
     tcase_add_test(t, powers_of_near_misses);
     tcase_add_test(t, far_places_of_near_misses);
