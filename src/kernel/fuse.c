@@ -12,7 +12,8 @@
  * straight-line code that no loop goes over LIGHT_WEIGHT. */
 enum {
     MAX_WEIGHT = 1000,
-    STRAIGHT_WEIGHT = 12000, /* of all with no other loop inside */
+    STRAIGHT_WEIGHT = 12000, /* of all with no other loop inside, */
+    SCALAR_WEIGHT = 11000,   /* or outside */
     LIGHT_WEIGHT = 250,
     MAX_CANDIDATES = 16,
     LIGHT_ELEMENTS = 1024
@@ -195,9 +196,10 @@ static bool after_all(const Sched *s, const Nest *n, const Piece *p)
 static int most_weight(const Sched *s, const Nest *n, const Piece *p, int outer)
 {
     bool straight = p->rank == outer && (outer == 0 || n->rank == outer);
+    int most = outer > 0 ? STRAIGHT_WEIGHT : SCALAR_WEIGHT;
 
-    if (straight && s->straight <= STRAIGHT_WEIGHT)
-        return STRAIGHT_WEIGHT;
+    if (straight && s->straight <= most)
+        return most;
     return outer > 0 ? MAX_WEIGHT : LIGHT_WEIGHT;
 }
 
