@@ -8,7 +8,7 @@ gcc -O2 -I"$work" "$bench/mlp/main.c" "$work/loops.o" "$work/mlp.o" -o "$work/ml
 
 if links -ldnnl; then
     "$nncc" "$bench/networks/mlp.nn" --name=net --cpu=native -o "$work/net.o"
-    gcc -O3 -march=native -ffast-math -I"$work" "$bench/mlp/step.c" "$work/net.o" -o "$work/step" -ldnnl -lm
+    gcc -O3 -march=native -ffast-math -I"$work" "$bench/networks/step.c" "$work/net.o" -o "$work/step" -ldnnl -lm
     "$work/step"
 else
     without 'MLP 784-128-10, step' 'C, oneDNN' '>= 1' 'no libdnnl-dev'
