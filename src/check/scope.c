@@ -139,47 +139,16 @@ static const char *std_file_with(Check *c, const char *name)
     return NULL;
 }
 
-/* What NumPy, JAX and PyTorch call otherwise. */
-static const char *foreign_hint(const char *name)
-{
-    static const struct {
-        const char *name, *hint;
-    } hints[] = {
-        {"np", "functions of tensors are in no module: mean(x), exp(x)"},
-        {"jnp", "functions of tensors are in no module: mean(x), exp(x)"},
-        {"jax", "derivatives are in no module: grad(f, x)"},
-        {"torch", "functions of tensors are in no module: mean(x), exp(x)"},
-        {"vmap", "a comprehension maps: [i | f(x[i])]"},
-        {"map", "a comprehension maps: [i | f(x[i])]"},
-        {"range", "a comprehension counts: [i < n | …]; iota(n) is 0 … n-1"},
-        {"arange", "iota(n) is 0 … n-1"},
-        {"len", "a dimension has a name: in x: real[n] it is n"},
-        {"shape", "a dimension has a name: in x: real[n] it is n"},
-        {"matmul", "a matrix product is A @ B"},
-        {"array", "a tensor is written [1, 2, 3]"},
-        {"tensor", "a tensor is written [1, 2, 3]"},
-        {"print", "'nncc run' prints what a function gives"},
-        {"None", "every value is there: where(c, x, 0) leaves some out"},
-        {"True", "it is written 'true'"},
-        {"False", "it is written 'false'"},
-        {"zeros_like", "0 * x, or zeros([n, m])"},
-        {"astype", "conversions are calls: real(i), int(x)"},
-        {"stop_gradient", "stop(x) has derivative 0"},
-        {"detach", "stop(x) has derivative 0"},
-        {"checkpoint", "remat(f) is computed again in the backward pass"},
-    };
-
-    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
-        if (strcmp(hints[i].name, name) == 0)
-            return hints[i].hint;
-    return NULL;
-}
-
 void name_std_hint(Check *c, const char *name)
 {
     const char *file = std_file_with(c, name);
+    size_t len;
 
-    if (file)
+    if (std_source(name, &len))
+        check_detail(c,
+                     "'use %s as %s;' puts the names of that file behind '%s.'",
+                     name, name, name);
+    else if (file)
         check_detail(c, "'use %s;' brings one from the standard library", file);
 }
 
@@ -188,6 +157,7 @@ void name_unknown(Check *c, const Scope *s, const char *name, Span at)
     Names all = {{NULL, 0, 0}};
     const char *fixed[256];
     int limit = INT32_MAX, n;
+    size_t len;
     Unit *unit = s->unit;
 
     for (; s; limit = s->up_limit, s = s->up)
@@ -198,7 +168,7 @@ void name_unknown(Check *c, const Scope *s, const char *name, Span at)
         list_push(c->arena, &all.list, fixed[i]);
     const char *foreign = foreign_hint(name);
     check_fail(c, at, "unknown-name", "nothing here is called '%s'%s", name,
-               foreign || std_file_with(c, name)
+               foreign || std_file_with(c, name) || std_source(name, &len)
                    ? ""
                    : name_suggestion(c, name, all.list.at, all.list.n));
     if (foreign)

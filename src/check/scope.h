@@ -75,6 +75,8 @@ void name_unknown_in(Check *c, const Unit *u, const char *name, Span at);
 void name_unknown(Check *c, const Scope *s, const char *name, Span at);
 /* Adds to an error that a standard file has the name, if one does. */
 void name_std_hint(Check *c, const char *name);
+/* What a name of NumPy's, JAX's or PyTorch's is written as here, or NULL. */
+const char *foreign_hint(const char *name);
 /* The scope whose `..` is meant here, or NULL. */
 const Scope *scope_leading(const Scope *s);
 const char *name_suggestion(Check *c, const char *name,

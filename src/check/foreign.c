@@ -1,0 +1,98 @@
+/* foreign.c: what NumPy, JAX and PyTorch call otherwise. */
+#include "check/scope.h"
+
+#include <string.h>
+
+const char *foreign_hint(const char *name)
+{
+    static const struct {
+        const char *name, *hint;
+    } hints[] = {
+        {"np", "functions of tensors are in no module: mean(x), exp(x)"},
+        {"jnp", "functions of tensors are in no module: mean(x), exp(x)"},
+        {"jax", "derivatives are in no module: grad(f, x)"},
+        {"torch", "functions of tensors are in no module: mean(x), exp(x)"},
+        {"vmap", "a comprehension maps: [i | f(x[i])]"},
+        {"map", "a comprehension maps: [i | f(x[i])]"},
+        {"range", "a comprehension counts: [i < n | …]; iota(n) is 0 … n-1"},
+        {"arange", "iota(n) is 0 … n-1"},
+        {"len", "a dimension has a name: in x: real[n] it is n"},
+        {"matmul", "a matrix product is A @ B"},
+        {"array", "a tensor is written [1, 2, 3]"},
+        {"tensor", "a tensor is written [1, 2, 3]"},
+        {"print", "'nncc run' prints what a function gives"},
+        {"None", "every value is there: where(c, x, 0) leaves some out"},
+        {"True", "it is written 'true'"},
+        {"False", "it is written 'false'"},
+        {"astype", "conversions are calls: real(i), int(x)"},
+        {"stop_gradient", "stop(x) has derivative 0"},
+        {"detach", "stop(x) has derivative 0"},
+        {"checkpoint", "remat(f) is computed again in the backward pass"},
+        {"not", "'not' is written '!'"},
+        {"isnan", "what is nan does not equal itself: x != x"},
+        {"isinf", "abs(x) == inf"},
+        {"isfinite", "abs(x) < inf"},
+        {"maximum", "of two values it is max(x, y), too"},
+        {"minimum", "of two values it is min(x, y), too"},
+        {"ln", "the natural logarithm is log(x)"},
+        {"log2", "log(x) / log(2)"},
+        {"log10", "log(x) / log(10)"},
+        {"exp2", "a power is written 2 ^ x"},
+        {"square", "a power is written x ^ 2"},
+        {"mod", "a remainder is written x % y"},
+        {"fmod", "a remainder is written x % y"},
+        {"float", "conversions are calls: real(i), f64(x)"},
+        {"double", "conversions are calls: real(i), f64(x)"},
+        {"trunc", "real(int(x)) drops what is behind the point"},
+        {"var", "it is called variance(x)"},
+        {"swish", "'use nn;' brings silu(x)"},
+        {"arcsin", "it is called asin(x)"},
+        {"arccos", "it is called acos(x)"},
+        {"arctan", "it is called atan(x)"},
+        {"inverse", "it is called inv(A)"},
+        {"inner", "a product of vectors is dot(x, y)"},
+        {"vdot", "a product of vectors is dot(x, y)"},
+        {"mm", "a matrix product is A @ B"},
+        {"bmm", "a matrix product is A @ B, in batches too"},
+        {"mv", "a matrix product is A @ x"},
+        {"matvec", "a matrix product is A @ x"},
+        {"cat", "it is called concat(x, y, axis = 0)"},
+        {"concatenate", "it is called concat(x, y, axis = 0)"},
+        {"vstack",
+         "concat(x, y, axis = 0), or stack(x, y) along a new dimension"},
+        {"hstack", "concat(x, y, axis = 1), or stack(x, y, axis = 1) along a "
+                   "new dimension"},
+        {"squeeze", "an index takes a dimension of 1 away: x[0], x[.., 0]"},
+        {"unsqueeze", "expand(x, axis) adds a dimension of 1"},
+        {"expand_dims", "expand(x, axis) adds a dimension of 1"},
+        {"permute",
+         "dimensions are put in another order by transpose(x, 2, 0, 1)"},
+        {"view", "it is called reshape(x, [n, -1])"},
+        {"flatten", "reshape(x, [-1]) has all elements in a row"},
+        {"ravel", "reshape(x, [-1]) has all elements in a row"},
+        {"randn", "normal(k, [n]) draws by the key k"},
+        {"rand", "uniform(k, [n]) draws by the key k"},
+        {"random", "uniform(k, [n]) and normal(k, [n]) draw by the key k"},
+        {"scatter", "segment_sum(x, i, k) adds each x[j] to place i[j] of k"},
+        {"bincount",
+         "segment_sum(ones([n]), i, k) counts how often each of k is in i"},
+        {"gather",
+         "x[i] is a gather; along an axis it is take_along_axis(x, i, axis)"},
+        {"take", "x[i] takes the rows that i says"},
+        {"index_select", "x[i] takes the rows that i says"},
+        {"count_nonzero", "sum(int(x != 0))"},
+        {"heaviside", "real(x > 0)"},
+        {"while_loop",
+         "a loop that stops by itself is a fold with 'until = …'"},
+        {"cond", "a choice is 'if c { a } else { b }'"},
+        {"jacfwd", "jacobian(f, x) chooses the mode by itself"},
+        {"jacrev", "jacobian(f, x) chooses the mode by itself"},
+        {"custom_vjp",
+         "'derivative f(x; y, y_bar) = …' gives f another derivative"},
+    };
+
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strcmp(hints[i].name, name) == 0)
+            return hints[i].hint;
+    return NULL;
+}
