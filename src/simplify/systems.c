@@ -360,6 +360,7 @@ static void find_group(Systems *s, int i, const Node *n)
         s->sums[group] |= s->member[number_of(s, n->arg[k])];
     if (!s->member[i])
         return;
+    s->sums[group] |= n->op == OP_scatter_add && has_long(n);
     s->work[group] += short_points(n) * terms(n);
     s->loops[group] |= n->id >= s->since;
     s->costly[group] |= is_costly(n) || is_wide(n);
