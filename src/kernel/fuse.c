@@ -326,7 +326,7 @@ static int straight_weight(const Sched *s)
 }
 
 /* Which pieces' elements others read that go over a row with each. */
-static void find_rows(Sched *s)
+static void mark_rows(Sched *s)
 {
     bool all;
     for (int k = 0; k < s->piece.n; k++) {
@@ -344,7 +344,7 @@ void fuse(Sched *s)
     int n = s->piece.n, count = 0;
     Fuse f = {.s = s};
     s->straight = straight_weight(s);
-    find_rows(s);
+    mark_rows(s);
     f.on = NEWN(s->scratch, Wait *, n + 1);
     f.open = NEWN(s->scratch, int, n + 1);
     for (int i = 0; i < n; i++) {
