@@ -10,6 +10,10 @@ typedef struct Carry {
     int nstate;
     Node **state; /* leaves of what is carried, as the step has it */
     Node **part;  /* what the step says to each; NULL: nothing but constants */
+    /* By node: does it depend on what is carried; on anything else that is no
+     * constant; the last leaf that was looked through it for, from 1 on. */
+    bool *on_state, *on_data;
+    int *seen;
 } Carry;
 
 static bool is_state(const Carry *k, const Node *n)
@@ -20,37 +24,56 @@ static bool is_state(const Carry *k, const Node *n)
     return false;
 }
 
-/* Does n depend on what is carried; on anything that is no constant? */
-static void dependence(const Carry *k, Node *n, bool *state, bool *data)
+static void depend(Carry *k, const Node *n, const Node *on)
 {
-    const Graph *g = k->c->graph;
+    if (on->op == OP_param || on->op == OP_dim) {
+        k->on_state[n->id] |= is_state(k, on);
+        k->on_data[n->id] |= !is_state(k, on);
+    }
+    k->on_state[n->id] |= k->on_state[on->id];
+    k->on_data[n->id] |= k->on_data[on->id];
+}
+
+/* Of all below these: arguments come before what they are arguments of, and
+ * what a region reads before what has it. */
+static void find_dependence(Carry *k, int nroot, Node **root)
+{
+    Graph *g = k->c->graph;
     Arena *scratch = arena_new();
-    const bool *live = graph_reach(g, scratch, true, 1, &n);
+    const bool *live = graph_reach(g, scratch, false, nroot, root);
+    int count = graph_count(g);
 
-    *state = *data = false;
-    for (int i = 0; i <= n->id; i++) {
-        const Node *m = live[i] ? graph_node(g, i) : NULL;
+    for (int i = 0; i < count; i++) {
+        Node *n = live[i] ? graph_node(g, i) : NULL;
 
-        if (!m || (m->op != OP_param && m->op != OP_dim))
+        if (!n)
             continue;
-        *state = *state || is_state(k, m);
-        *data = *data || !is_state(k, m);
+        depend(k, n, n);
+        for (int a = 0; a < n->narg; a++)
+            depend(k, n, n->arg[a]);
+        if (!node_has_region(n))
+            continue;
+        Arena *own = arena_new();
+        const bool *inside = graph_reach(g, own, true, 1, &n);
+        for (int b = 0; b < count; b++)
+            if (inside[b])
+                depend(k, n, graph_node(g, b));
+        arena_free(own);
     }
     arena_free(scratch);
 }
 
 /* *part becomes the one node of `like`'s shape by which n depends on other
  * things than the state and constants. False: there is no such one. */
-static bool find_part(const Carry *k, Node *n, const Node *like, Node **part)
+static bool find_part(Carry *k, Node *n, int leaf)
 {
-    bool state, data;
+    const Node *like = k->state[leaf];
+    Node **part = &k->part[leaf];
 
-    if (is_state(k, n))
+    if (is_state(k, n) || !k->on_data[n->id] || k->seen[n->id] == leaf + 1)
         return true;
-    dependence(k, n, &state, &data);
-    if (!data)
-        return true;
-    if (!state) {
+    k->seen[n->id] = leaf + 1;
+    if (!k->on_state[n->id]) {
         bool first = !*part || *part == n;
         *part = n;
         return first && n->dtype == like->dtype && same_shape(n, like);
@@ -58,7 +81,7 @@ static bool find_part(const Carry *k, Node *n, const Node *like, Node **part)
     if (node_has_region(n))
         return false;
     for (int i = 0; i < n->narg; i++)
-        if (!find_part(k, n->arg[i], like, part))
+        if (!find_part(k, n->arg[i], leaf))
             return false;
     return true;
 }
@@ -69,15 +92,24 @@ bool train_find_carry(Train *t, const Value *state, const Value *loss,
                       const Value *next)
 {
     Check *c = t->c;
-    Carry k = {c, state->nleaf, value_leaves(c, state),
-               NEWN(c->arena, Node *, state->nleaf + 1)};
-    bool looks, data;
-
-    dependence(&k, loss->node, &looks, &data);
+    int n = state->nleaf, count = graph_count(c->graph) + 1;
+    Carry k = {.c = c,
+               .nstate = n,
+               .state = value_leaves(c, state),
+               .part = NEWN(c->arena, Node *, n + 1),
+               .on_state = NEWN(c->arena, bool, count),
+               .on_data = NEWN(c->arena, bool, count),
+               .seen = NEWN(c->arena, int, count)};
     Node **leaf = value_leaves(c, next);
-    for (int i = 0; i < k.nstate && !looks; i++)
-        looks = !is_number(k.state[i]->dtype) ||
-                !find_part(&k, leaf[i], k.state[i], &k.part[i]);
+    Node **root = NEWN(c->arena, Node *, n + 1);
+
+    for (int i = 0; i < n; i++)
+        root[i] = leaf[i];
+    root[n] = loss->node;
+    find_dependence(&k, n + 1, root);
+    bool looks = k.on_state[loss->node->id];
+    for (int i = 0; i < n && !looks; i++)
+        looks = !is_number(k.state[i]->dtype) || !find_part(&k, leaf[i], i);
     t->carry = (CarryParts){k.state, k.part, leaf};
     return !looks;
 }
