@@ -128,8 +128,8 @@ int nncc_find(const nncc_model *m, const char *name, const nn_function **out)
 
 int nncc_find_kind(const nncc_model *m, int kind, const nn_function **out)
 {
-    static const char *const what[] = {"plain function", "init", "step",
-                                       "evaluate", "update"};
+    static const char *const what[] = {"plain function", "init",   "step",
+                                       "evaluate",       "update", "carry"};
 
     if (!m || !out || kind < NN_FUNCTION || kind > NN_CARRY)
         return nncc_fail(NN_ERR_ARGUMENT, "nncc_find_kind: bad argument");

@@ -472,11 +472,15 @@ static bool take_port(const GridWork *w, const char *name, int from)
                             "through") == 0;
 }
 
-/* All that init begins of the best run, which one of them has made. */
+/* All that init begins of the best run, which one of them has made; some may
+ * have made none. */
 static bool take_best(const GridWork *w)
 {
     const Function *init = w->trained->module->init;
-    bool good = true;
+    bool good =
+        w->ranks->rank < w->n ||
+        nncc_prepare(w->trained->model, w->options, w->sets->train) == NN_OK ||
+        cli_failed();
 
     for (int i = 0; i < init->nresult && good; i++)
         good = take_port(w, init->result[i].name,

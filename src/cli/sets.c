@@ -208,7 +208,9 @@ static nncc_split_options whole_batches(const SetOptions *o, int64_t rows,
                                         nncc_split_options split)
 {
     int64_t batch = fixed_batch(o->model);
-    int64_t n = llrint(split.fraction * (double)rows) / batch * batch;
+    int64_t n = (int64_t)floor(split.fraction * (double)rows + 0.5);
+
+    n = n / batch * batch;
 
     if (split.count < 0 && batch > 1 && n > 0)
         split.count = n;

@@ -47,6 +47,10 @@ accept "$NNCC" $side --save side.safetensors
 grep -q '^best: seed [1-4], lr 0.03' out.txt || fail "the best is not one that another makes: $(cat out.txt)"
 cp out.txt side.txt
 
+# Two trainings, which three processes make, too.
+pair="$train --epochs 1 --seeds 2"
+accept "$NNCC" $pair --save pair.safetensors
+
 # Without MPI it says so, and does not train as often as there are processes.
 mkdir bare && cp "$NNCC" bare/
 OMPI_COMM_WORLD_SIZE=2 refuse 1 'one of 2 processes .OMPI_COMM_WORLD_SIZE., but nncc was built without' \
@@ -152,6 +156,8 @@ for mpi in openmpi mpich; do
     mkdir log
     accept start 3 "$NNCC" $side --save several.safetensors --log log/l.csv --checkpoint kept
     cmp side.txt out.txt && cmp side.safetensors several.safetensors || fail "$mpi: trainings side by side differ"
+    accept start 3 "$NNCC" $pair --save three.safetensors
+    cmp pair.safetensors three.safetensors || fail "$mpi: three processes for two trainings differ"
     [ "$(ls -d log/seed-*/l.csv kept/seed-*/last.safetensors | wc -l)" = 20 ] || fail "$mpi: $(ls log kept)"
     refuse 2 "'--jobs' is of one process" start 2 "$NNCC" $side --jobs 2
     refuse 1 'kept/seed-[01]-lr-0.001/last.safetensors: is there already' start 2 "$NNCC" $side --checkpoint kept

@@ -72,6 +72,8 @@ START_TEST(opens_a_module)
     ck_assert(said("no function 'predict'; there are: init, step, evaluate"));
     ck_assert_int_eq(nncc_find_kind(m, NN_EVALUATE, &f), NN_OK);
     ck_assert_str_eq(f->name, "evaluate");
+    ck_assert_int_eq(nncc_find_kind(m, NN_CARRY, &f), NN_ERR_NAME);
+    ck_assert(said("has no carry function"));
     nncc_close(m);
     nncc_close(NULL);
 }
