@@ -166,7 +166,7 @@ static int take_text(Archive *a, const char *name, const char *full,
                : nncc_store_set_text(a->to, name, (const char *)b->at + from);
 }
 
-/* Text was a member of its own once. */
+/* Files that have text as a member of its own are read, too. */
 static int take_member(Archive *a, const char *full, const nncc_bytes *b)
 {
     nncc_text name = {0};
