@@ -38,7 +38,7 @@ static void weigh_map(Unit *u, const Kernel *k)
     u->weight += MAP;
     for (int i = 0; i < k->ninstr; i++) {
         const Instr *x = &k->instr[i];
-        u->weight += x->kind == I_op ? op_weight(x->op) : 1;
+        u->weight += instr_weight(x);
         if (x->kind == I_op && op_table[x->op]->flags & OP_COSTLY)
             u->costly |= UINT64_C(1) << x->op % 64;
     }

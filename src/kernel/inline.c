@@ -71,7 +71,7 @@ int inline_weight(const Inline *in)
     int weight = 0;
     for (int i = 0; i < in->instr.n; i++) {
         const Instr *x = &in->instr.at[i];
-        weight += x->kind == I_op ? op_weight(x->op) : 1;
+        weight += instr_weight(x);
     }
     return weight;
 }

@@ -13,11 +13,16 @@ int lane_loop(const Kernel *k, const Stage *s)
     return s->lanes && s->rank > 0 ? k->rank + s->rank - 1 : -1;
 }
 
+int instr_weight(const Instr *x)
+{
+    return x->kind == I_op ? op_weight(x->op) : 1;
+}
+
 int64_t kernel_weight(const Kernel *k)
 {
     int64_t weight = 0;
     for (int i = 0; i < k->ninstr; i++)
-        weight += k->instr[i].kind == I_op ? op_weight(k->instr[i].op) : 1;
+        weight += instr_weight(&k->instr[i]);
     return weight;
 }
 

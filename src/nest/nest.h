@@ -321,6 +321,8 @@ const Dim *loop_extent(const Kernel *k, const Stage *s, int v);
 int lane_loop(const Kernel *k, const Stage *s);
 /* Of all its loops. */
 const Dim *stage_steps(Graph *g, const Kernel *k, const Stage *s);
+/* Machine instructions that one of ours comes to, at a guess. */
+int instr_weight(const Instr *x);
 /* A map's machine instructions, about. */
 int64_t kernel_weight(const Kernel *k);
 typedef enum Stride {

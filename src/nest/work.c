@@ -8,7 +8,7 @@ static int64_t stage_weight(const Kernel *k, const Stage *st)
 {
     int64_t weight = st->noutput;
     for (int i = st->first; i < st->first + st->ninstr; i++)
-        weight += k->instr[i].kind == I_op ? op_weight(k->instr[i].op) : 1;
+        weight += instr_weight(&k->instr[i]);
     return weight;
 }
 
